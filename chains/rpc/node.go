@@ -1,0 +1,174 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// node is one endpoint at work: its connection, its limits, and what we learnt about it.
+type node struct {
+	at       Endpoint
+	name     string // redacted host, the only name that leaves the package
+	operator string
+	loopback bool
+	secrets  []string
+
+	http        *http.Client
+	limit       *rate.Limiter // nil: none
+	timeout     time.Duration
+	maxResponse int64
+	maxBatch    int
+	nextID      atomic.Uint64
+	noBatch     atomic.Bool // learnt: wants its questions one by one
+	noHashParam atomic.Bool // learnt: does not know EIP-1898
+	numbers     numberCache
+
+	mu       sync.Mutex
+	chain    uint64 // 0: not yet seen
+	wrong    bool   // serves another chain
+	head     uint64 // highest block it reported at the last look
+	lagging  bool
+	failures int       // in a row
+	coolTill time.Time // asked last until then
+}
+
+func newNode(at Endpoint, c Config) *node {
+	n := &node{
+		at:          at,
+		name:        hostOf(at.HTTP),
+		operator:    operatorOf(at.HTTP),
+		secrets:     secretsOf(at.HTTP, at.WS),
+		timeout:     c.Timeout,
+		maxResponse: c.MaxResponse,
+		maxBatch:    c.MaxBatch,
+		http: &http.Client{
+			Transport: c.Transport,
+			// A redirect would carry our question, and the key in its address, somewhere else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	n.loopback = len(n.operator) > 9 && n.operator[:9] == "loopback:"
+	if c.Rate > 0 {
+		n.limit = rate.NewLimiter(rate.Limit(c.Rate), max(1, int(math.Ceil(c.Rate))))
+	}
+	return n
+}
+
+// ask answers the questions from this endpoint alone: split to its batch size, reads at a block hash replaced
+// where it does not know them. The error is about the conversation; then the unanswered requests carry it too.
+func (n *node) ask(ctx context.Context, reqs []*Request) error {
+	for len(reqs) > 0 {
+		size := min(len(reqs), n.maxBatch)
+		if n.noBatch.Load() {
+			size = 1
+		}
+		if err := n.pinned(ctx, reqs[:size]); err != nil {
+			for _, r := range reqs {
+				r.Err = err
+			}
+			return err
+		}
+		reqs = reqs[size:]
+	}
+	return nil
+}
+
+// send is one batch with the two repairs that need no other endpoint: one by one where batches are refused, in
+// halves where the answer is too large.
+func (n *node) send(ctx context.Context, reqs []*Request) error {
+	if n.noBatch.Load() && len(reqs) > 1 {
+		return n.sendEach(ctx, reqs)
+	}
+	err := n.post(ctx, reqs)
+	switch {
+	case err == nil || len(reqs) == 1:
+		return err
+	case errors.Is(err, errNoBatch):
+		n.noBatch.Store(true)
+		return n.sendEach(ctx, reqs)
+	case Classify(err) == Range:
+		half := len(reqs) / 2
+		if err := n.send(ctx, reqs[:half]); err != nil {
+			return err
+		}
+		return n.send(ctx, reqs[half:])
+	}
+	return err
+}
+
+func (n *node) sendEach(ctx context.Context, reqs []*Request) error {
+	for i := range reqs {
+		if err := n.post(ctx, reqs[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed notes an error that speaks against the endpoint: it is asked last for a while, longer each time.
+func (n *node) failed(err error, now time.Time) {
+	if !Classify(err).fault() {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.failures++
+	cool := time.Second << min(n.failures-1, 6)
+	if after, ok := RetryAfter(err); ok {
+		cool = after
+	}
+	n.coolTill = now.Add(cool)
+}
+
+func (n *node) worked() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.failures, n.coolTill = 0, time.Time{}
+}
+
+// sawChain compares a chain id with the wanted one; 0 accepts the first seen.
+func (n *node) sawChain(got, want uint64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.chain = got
+	n.wrong = want != 0 && got != want
+	if n.wrong {
+		return fmt.Errorf("%s: %w: it serves chain id %d, configured is %d", n.name, ErrWrongChain, got, want)
+	}
+	return nil
+}
+
+// standing orders endpoints: smaller is asked earlier.
+type standing int
+
+const (
+	good standing = iota
+	cooling
+	behind
+	unchecked
+	barred
+)
+
+func (n *node) standing(now time.Time) standing {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.wrong:
+		return barred
+	case n.chain == 0:
+		return unchecked
+	case n.lagging:
+		return behind
+	case now.Before(n.coolTill):
+		return cooling
+	}
+	return good
+}
