@@ -1,0 +1,36 @@
+package dossier
+
+import "github.com/legate-dao/legate/agent/gov"
+
+// Seen is a proposal as its creation log tells it.
+type Seen struct {
+	Proposal gov.Proposal `json:"proposal"`
+	Text     Text         `json:"text"`
+	Shown    Shown        `json:"shown"`
+}
+
+// Change is a later log about a proposal: its state as far as the log tells, or a moved deadline.
+type Change struct {
+	ID    gov.ProposalID `json:"id"`
+	State gov.State      `json:"state"` // empty when the log only moves the deadline
+	Ends  gov.Clocks     `json:"ends"`  // 0 when unchanged
+	Block gov.Block      `json:"block"`
+}
+
+// Batch is what one poll of a chain brought, in chain order: store it and advance the cursor in one
+// transaction. A reorganisation comes first.
+type Batch struct {
+	From, To gov.Cursor
+	// Rewound is the last common block, when blocks that had been read are gone; nil otherwise.
+	// Everything seen above it did not happen.
+	Rewound *gov.Block
+	// Broken says that the reorganisation reached below a finalized block (G21): stop signing, alarm.
+	Broken  bool
+	Seen    []Seen
+	Changes []Change
+	// Heads are the clocks of the governors at To, by governor.
+	Heads map[gov.Address]gov.Head
+	// Recent are the hash-linked blocks from the newest final one up to To, ascending: what the next poll
+	// compares to notice a reorganisation.
+	Recent []gov.Block
+}
