@@ -1,0 +1,65 @@
+package checks
+
+import (
+	"fmt"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Roles is D2.
+var Roles = Check{
+	ID: "D2", Name: "roles", Class: gov.ClassContent, Required: true,
+	Title: "Who may do what changes",
+	Text: "Found when a call grants, revokes or hands over a role, an ownership or an admin right, by its own signature, and when " +
+		"the dry run shows such a change, pending owners and admins included. A change as such is info. It is a warning where an account outside the DAO and its book " +
+		"gains a right, because nothing then binds that account to later votes; and critical where the right is over the DAO's own governor, " +
+		"timelock, token or treasury.",
+	Run: runRoles,
+}
+
+var roleSelectors = selectorsOf(
+	"grantRole(bytes32,address)", "revokeRole(bytes32,address)", "renounceRole(bytes32,address)",
+	"grantRole(uint64,address,uint32)", "revokeRole(uint64,address)", "setRoleAdmin(bytes32,bytes32)",
+	"transferOwnership(address)", "acceptOwnership()", "renounceOwnership()", "setOwner(address)", "setPendingOwner(address)",
+	"setAdmin(address)", "changeAdmin(address)", "setPendingAdmin(address)", "acceptAdmin()", "_setPendingAdmin(address)", "_acceptAdmin()", "_setAdmin(address)",
+	"setMinter(address)", "addMinter(address)", "setGuardian(address)", "_setPauseGuardian(address)", "_setBorrowCapGuardian(address)",
+	"rely(address)", "deny(address)", "setAuthority(address)", "addOwnerWithThreshold(address,uint256)",
+	"removeOwner(address,address,uint256)", "swapOwner(address,address,address)", "changeThreshold(uint256)",
+)
+
+func runRoles(p gov.Proposal, f gov.Facts) []gov.Finding {
+	r := newReport("D2", "roles", "Make sure that the account that gains or loses the right is the one meant, and that the DAO can take it back.")
+	calls, callsKnown := nodes(f)
+	for _, n := range calls {
+		if !n.isKnownNative() && n.is(gov.KindRole, roleSelectors) {
+			r.add(gov.Info, "a call changes a right: "+callName(n.call), n.evidence("changes a role, an owner or an admin"))
+		}
+	}
+	changes, _ := f.Roles.Changes.Get()
+	for _, c := range changes {
+		severity, where := gov.Info, "known"
+		if c.Outside && c.Kind != gov.RoleRevoked {
+			severity, where = gov.Warning, "outside the DAO and its book"
+			if f.DAO.Own(c.Target) {
+				severity = gov.Critical
+			}
+		}
+		r.add(severity, fmt.Sprintf("%s on %s: %s, %s", c.Kind, c.Target, c.Account, where),
+			gov.Evidence{What: fmt.Sprintf("role %s", c.Role), Account: c.Account})
+	}
+	missing := false
+	for _, count := range []struct {
+		what string
+		n    gov.Maybe[int64]
+	}{
+		{"granted", f.Roles.Granted}, {"granted outside the DAO and its book", f.Roles.GrantedOutside},
+		{"revoked", f.Roles.Revoked}, {"changed owner", f.Roles.OwnerChanged}, {"changed admin", f.Roles.AdminChanged},
+	} {
+		above, unknown := positive(count.n)
+		missing = missing || unknown
+		if above && len(changes) == 0 {
+			r.add(gov.Info, fmt.Sprintf("%d rights %s", count.n.Or(0), count.what))
+		}
+	}
+	return r.end(acts(p, f) && applies(f, "roles"), callsKnown && !missing && f.Effects.Executed(), "no role, owner or admin changes")
+}
