@@ -38,7 +38,7 @@ contract ParamBox is Ownable {
         _set(cToken, value);
     }
 
-    function collateralFactorMantissa(address cToken) external view returns (uint256) {
+    function collateralFactors(address cToken) external view returns (uint256) {
         return _get(this._setCollateralFactor.selector, cToken);
     }
 
