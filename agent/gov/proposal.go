@@ -86,6 +86,9 @@ type Proposal struct {
 	DescriptionHash Hash `json:"description_hash"`
 	// Draft says that the actions are not on any governor yet: no lifecycle, never For.
 	Draft bool `json:"draft,omitempty"`
+	// TooLarge says that the proposal has more actions or text than is read: its actions are left out, its
+	// facts are unavailable, and it is held.
+	TooLarge bool `json:"too_large,omitempty"`
 }
 
 // Clocks is a point or a span in a governor's own clock: blocks or seconds. A decimal string in JSON.

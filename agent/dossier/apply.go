@@ -1,0 +1,304 @@
+package dossier
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// ErrNotNow is returned by Apply for an event that does not belong to the dossier's stage.
+var ErrNotNow = errors.New("event does not belong to this stage")
+
+// ApplyRecord applies a stored event; its sequence number must be the next.
+func (d Dossier) ApplyRecord(r Record) (Dossier, error) {
+	if r.Seq != d.Seq+1 {
+		return d, fmt.Errorf("record %d of %s follows record %d", r.Seq, r.ID, d.Seq)
+	}
+	next, err := d.Apply(r.Event)
+	if err != nil {
+		return d, fmt.Errorf("record %d of %s: %w", r.Seq, r.ID, err)
+	}
+	next.Records = append(next.Records[:len(next.Records):len(next.Records)], Meta{r.Seq, r.Type, r.Time, r.Digest()})
+	return next, nil
+}
+
+// Apply is the only way a dossier changes. It returns [ErrNotNow] for an event that does not belong to
+// the stage, and the dossier unchanged.
+func (d Dossier) Apply(e Event) (Dossier, error) {
+	next, ok := d.apply(e)
+	if !ok {
+		return d, fmt.Errorf("%s at stage %q, vote %q: %w", TypeOf(e), d.Stage, d.Vote.Status, ErrNotNow)
+	}
+	next.Seq = d.Seq + 1
+	return next, nil
+}
+
+func (d Dossier) apply(e Event) (Dossier, bool) {
+	bound := d.Vote.Status.Bound()
+	switch e := e.(type) {
+	case WasSeen:
+		return d.seen(e)
+	case WasRewound:
+		return d.rewound()
+	case WasPreviewed:
+		if d.Stage != AtSeen {
+			return d, false
+		}
+		d.gathered(e.Gathered, true)
+		d.Verdict = &e.Verdict
+		return d, true
+	case WasGathered:
+		if bound || (d.Stage != AtSeen && d.Stage != AtDecided && d.Stage != AtGathered) {
+			return d, false
+		}
+		d.gathered(e.Gathered, false)
+		d.GatheredAt, d.Stage = e.Head.Latest.Time, AtGathered
+		return d, true
+	case WasDecided:
+		if d.Stage != AtGathered || bound {
+			return d, false
+		}
+		return d.decided(e), true
+	case WasGated:
+		if d.Stage != AtDecided || bound || e.Facts != d.Gathered.Digest {
+			return d, false
+		}
+		d.Gate = &e
+		if d.Verdict.Direction == gov.For && e.Gate.Result != gov.GatePass {
+			d.TextHeld = true
+		}
+		return d.restate(e.Head), true
+	case WasApproved:
+		if bound || (d.Stage != AtDecided && d.Stage != AtGathered) {
+			return d, false
+		}
+		d.Approval, d.Canceled, d.Vote.Status = &e.Approval, false, gov.VoteWaiting
+		return d, true
+	case WasCanceled:
+		if bound || (d.Stage != AtDecided && d.Stage != AtGathered && d.Stage != AtSeen) {
+			return d, false
+		}
+		d.Canceled, d.Approval = true, nil
+		d.Vote.Status, d.Vote.Reason = gov.VoteCanceled, gov.HoldReason(StoppedByHand)
+		return d, true
+	case WasReminded:
+		if d.Stage != AtDecided {
+			return d, false
+		}
+		d.Reminded = append(d.Reminded[:len(d.Reminded):len(d.Reminded)], e.Before)
+		return d, true
+	case WasTimedOut:
+		if d.Stage != AtDecided || bound {
+			return d, false
+		}
+		d.TimedOut = &e
+		return d.restate(e.Head), true
+	case WasChanged:
+		return d.changed(e.Change)
+	case WasClosed:
+		if !d.stageOver() {
+			return d, false
+		}
+		d.Stage = AtClosed
+		return d, true
+	}
+	return d.applyVote(e)
+}
+
+func (d Dossier) stageOver() bool {
+	return d.Stage == AtExecuted || d.Stage == AtDefeated || d.Stage == AtCanceled || d.Stage == AtExpired
+}
+
+// applyVote is the small life of the vote itself.
+func (d Dossier) applyVote(e Event) (Dossier, bool) {
+	v := &d.Vote
+	switch e := e.(type) {
+	case WasLocked:
+		if d.Stage != AtDecided || v.Status.Bound() {
+			return d, false
+		}
+		*v = gov.Vote{Status: gov.VoteLocked, Ballot: e.Ballot, Approval: e.Approval, Power: e.Power, Nonce: e.Tx.Nonce}
+	case WasReleased:
+		if v.Status != gov.VoteLocked {
+			return d, false
+		}
+		*v = gov.Vote{Status: gov.VoteWaiting}
+		d.GatheredAt = 0
+	case WasSigned:
+		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent {
+			return d, false
+		}
+		v.Status, v.Nonce, v.Tx, v.Raw = gov.VoteSigned, e.Tx.Nonce, e.Hash, e.Raw
+	case WasSent:
+		if v.Status != gov.VoteSigned && v.Status != gov.VoteSent {
+			return d, false
+		}
+		v.Status = gov.VoteSent
+	case WasMined:
+		if v.Status != gov.VoteSent && v.Status != gov.VoteMined {
+			return d, false
+		}
+		v.Status, v.Block = gov.VoteMined, e.Receipt.Block
+	case WasUnmined:
+		if v.Status != gov.VoteMined {
+			return d, false
+		}
+		v.Status, v.Block = gov.VoteSent, gov.Block{}
+	case WasFinal:
+		if v.Status != gov.VoteSent && v.Status != gov.VoteMined {
+			return d, false
+		}
+		v.Status, v.Block, v.Tx = gov.VoteFinal, e.Receipt.Block, e.Receipt.Tx
+		d.voted()
+	case WasReverted:
+		if v.Status != gov.VoteSent && v.Status != gov.VoteMined {
+			return d, false
+		}
+		v.Status, v.Block = gov.VoteReverted, e.Receipt.Block
+		d.notVoted("")
+	case WasNotVoted:
+		if d.Stage == Unseen || d.Stage == AtVoted || d.Stage == AtClosed || v.Status == gov.VoteFinal {
+			return d, false
+		}
+		v.Status = e.Status
+		d.notVoted(e.Why)
+	default:
+		return d, false
+	}
+	return d, true
+}
+
+func (d *Dossier) voted() {
+	if d.Stage == AtDecided {
+		d.Stage = AtVoted
+	}
+	d.followState()
+}
+
+func (d *Dossier) notVoted(why NotVotedReason) {
+	d.NotVoted = why
+	if d.Stage == AtSeen || d.Stage == AtGathered || d.Stage == AtDecided {
+		d.Stage = AtNotVoted
+	}
+	d.followState()
+}
+
+func (d Dossier) seen(e WasSeen) (Dossier, bool) {
+	again := d.Stage == AtClosed && d.Rewound
+	if d.Stage != Unseen && !again {
+		return d, false
+	}
+	vote := d.Vote
+	if !vote.Status.Bound() {
+		vote = gov.Vote{}
+	}
+	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Seq: d.Seq, Records: d.Records}
+	if vote.Status.Bound() {
+		next.Stage = AtDecided // the ledger holds our vote on this id: it is followed, never decided again
+	}
+	return next, true
+}
+
+func (d Dossier) rewound() (Dossier, bool) {
+	if d.Stage == Unseen || d.Stage == AtClosed {
+		return d, false
+	}
+	d.Stage, d.Rewound, d.Proposal.State = AtClosed, true, ""
+	if !d.Vote.Status.Bound() {
+		d.Vote = gov.Vote{Status: gov.VoteCanceled}
+	}
+	return d, true
+}
+
+func (d *Dossier) gathered(g Gathered, provisional bool) {
+	shown := d.Shown
+	shown.Merge(g.Shown)
+	d.Gathered, d.Shown, d.Provisional, d.Gate = &g, shown, provisional, nil
+}
+
+func (d Dossier) decided(e WasDecided) Dossier {
+	v := e.Verdict
+	d.Stage, d.Verdict, d.Holder, d.Plan = AtDecided, &v, e.Holder, e.Plan
+	now := e.Head.Latest.Time
+	if d.FirstDecided == 0 {
+		d.FirstDecided = now
+	}
+	if d.Since[v.Direction] == 0 {
+		d.Since[v.Direction] = now
+	}
+	if v.Direction == gov.Against {
+		d.Standing = &Standing{*d.Gathered, v}
+	} else if againstLifted(v) {
+		d.Standing = nil
+	}
+	return d.restate(e.Head)
+}
+
+// againstLifted says whether every Against of the policy is false on fresh facts: only that lifts an
+// Against that stands; unavailable, unknown or late facts do not.
+func againstLifted(v gov.Verdict) bool {
+	for _, t := range v.Trace {
+		if t.Vote == gov.Against && t.Result != gov.False {
+			return false
+		}
+	}
+	return true
+}
+
+// restate sets what the vote's status is before it is bound.
+func (d Dossier) restate(head gov.Head) Dossier {
+	if d.Canceled {
+		return d
+	}
+	c := d.Choice(head)
+	d.Vote.Status, d.Vote.Reason = gov.VoteWaiting, ""
+	waitsForGate := d.Verdict.Direction == gov.For && d.Gate == nil && d.TimedOut == nil && c.Reason == ""
+	if c.Direction == gov.Hold && !waitsForGate {
+		d.Vote.Status, d.Vote.Reason = gov.VoteHeld, c.Reason
+		if d.TimedOut != nil {
+			d.Vote.Status = gov.VoteNoVote
+		}
+	}
+	return d
+}
+
+// changed takes in the chain's state and deadline.
+func (d Dossier) changed(c Change) (Dossier, bool) {
+	if d.Stage == Unseen || d.Stage == AtClosed {
+		return d, false
+	}
+	if c.Ends > d.Proposal.Ends {
+		d.Proposal.Ends = c.Ends
+	}
+	if c.State != "" {
+		d.Proposal.State = c.State
+	}
+	if d.Proposal.State.Over() && !d.Vote.Status.Bound() && (d.Stage == AtSeen || d.Stage == AtGathered || d.Stage == AtDecided) {
+		d.NotVoted, d.Stage = NotOpen, AtNotVoted
+		if d.Vote.Status != gov.VoteCanceled {
+			d.Vote.Status = gov.VoteNoVote
+		}
+	}
+	d.followState()
+	return d, true
+}
+
+// followState moves a settled proposal along with the chain's state.
+func (d *Dossier) followState() {
+	if d.Stage != AtVoted && d.Stage != AtNotVoted && d.Stage != AtQueued {
+		return
+	}
+	switch d.Proposal.State {
+	case gov.StateQueued:
+		d.Stage = AtQueued
+	case gov.StateExecuted:
+		d.Stage = AtExecuted
+	case gov.StateDefeated:
+		d.Stage = AtDefeated
+	case gov.StateCanceled:
+		d.Stage = AtCanceled
+	case gov.StateExpired:
+		d.Stage = AtExpired
+	}
+}

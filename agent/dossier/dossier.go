@@ -1,0 +1,106 @@
+package dossier
+
+import (
+	"time"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Stage is where a proposal stands with us; its State is the chain's word. The zero value is unseen.
+type Stage string
+
+// The stages, in the order of a life.
+const (
+	Unseen     Stage = ""
+	AtSeen     Stage = "seen"
+	AtGathered Stage = "gathered"
+	AtDecided  Stage = "decided"
+	AtVoted    Stage = "voted"
+	AtNotVoted Stage = "not_voted"
+	AtQueued   Stage = "queued"
+	AtExecuted Stage = "executed"
+	AtDefeated Stage = "defeated"
+	AtCanceled Stage = "canceled"
+	AtExpired  Stage = "expired"
+	AtClosed   Stage = "closed"
+)
+
+// Dossier is all that is known of one proposal: the fold of its records.
+type Dossier struct {
+	Proposal gov.Proposal
+	Text     Text
+	Shown    Shown
+	Stage    Stage
+	// Provisional: gathered at the head, before finality; never signed.
+	Provisional bool
+
+	Gathered   *Gathered
+	GatheredAt gov.UnixTime // chain time of the head at the last final gathering
+	Verdict    *gov.Verdict
+	Holder     gov.Holder
+	Plan       Plan
+	// Since is the first decision of each direction; the wait runs from it once.
+	Since [4]gov.UnixTime
+	// FirstDecided is the first decision on final facts.
+	FirstDecided gov.UnixTime
+	Gate         *WasGated
+	// TextHeld: the gate once held a For on these texts; from then on only a person votes for (claim 1).
+	TextHeld bool
+	// Standing is an Against that no later gathering has lifted.
+	Standing *Standing
+	TimedOut *WasTimedOut
+	Approval *gov.Approval
+	Canceled bool
+	Reminded []string
+	Vote     gov.Vote
+	NotVoted NotVotedReason
+	Rewound  bool
+
+	Seq     int64
+	Records []Meta
+}
+
+// Standing is a decision for Against with the facts that gave it.
+type Standing struct {
+	Gathered Gathered
+	Verdict  gov.Verdict
+}
+
+// Meta is a record without its body.
+type Meta struct {
+	Seq    int64      `json:"seq"`
+	Type   string     `json:"type"`
+	Time   time.Time  `json:"time"`
+	Digest gov.Digest `json:"digest"`
+}
+
+// ID is the proposal's id.
+func (d Dossier) ID() gov.ProposalID { return d.Proposal.ID }
+
+// Final is the direction after the gate: what the policy wants on chain now. A standing Against counts;
+// a For without a gate's answer does not.
+func (d Dossier) Final() gov.Direction {
+	if d.Standing != nil {
+		return gov.Against
+	}
+	if d.Verdict == nil {
+		return gov.Hold
+	}
+	gate := gov.Gated{}
+	if d.Gate != nil {
+		gate = d.Gate.Gate
+	}
+	return gov.Final(d.Verdict.Direction, gate)
+}
+
+// Fold applies records in order to an empty dossier.
+func Fold(records []Record) (Dossier, error) {
+	var d Dossier
+	for _, r := range records {
+		var err error
+		if d, err = d.ApplyRecord(r); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}

@@ -1,0 +1,260 @@
+package dossier
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Event is something that happened to a proposal. The set is closed: the types of this file.
+type Event interface{ event() }
+
+// Plan is what a policy says about when: copied into the record, so that [Next] stays pure. Spans are
+// seconds of chain time.
+type Plan struct {
+	Wait      int64         `json:"wait"`
+	Latest    int64         `json:"latest"`     // counts back from the deadline
+	VoteShort bool          `json:"vote_short"` // if_too_short: vote
+	OnTimeout gov.Direction `json:"on_timeout"` // Hold stands for no_vote
+	MaxAge    int64         `json:"max_age"`    // of facts at the moment of signing
+	Margin    int64         `json:"margin"`     // nothing is signed later than this before the close
+	Live      bool          `json:"live"`
+	NeedsGate bool          `json:"needs_gate"` // always true; recorded so that a reader sees it
+}
+
+// The events, in the order of a life.
+type (
+	// WasSeen: its creation was logged.
+	WasSeen struct {
+		Seen Seen     `json:"seen"`
+		Head gov.Head `json:"head"`
+	}
+	// WasRewound: a reorganisation took the block of its creation away.
+	WasRewound struct {
+		To gov.Block `json:"to"` // the last common block
+	}
+	// WasPreviewed: a provisional dossier at the head, before finality; shown, never signed.
+	WasPreviewed struct {
+		Gathered Gathered    `json:"gathered"`
+		Verdict  gov.Verdict `json:"verdict"`
+	}
+	// WasGathered: facts are in, at one final block.
+	WasGathered struct {
+		Gathered Gathered `json:"gathered"`
+		Head     gov.Head `json:"head"`
+	}
+	// WasDecided: the policy has spoken.
+	WasDecided struct {
+		Verdict gov.Verdict `json:"verdict"`
+		Holder  gov.Holder  `json:"holder"`
+		Plan    Plan        `json:"plan"`
+		Head    gov.Head    `json:"head"`
+	}
+	// WasGated: the gate has read text and context.
+	WasGated struct {
+		Gate     gov.Gated     `json:"gate"`
+		Reading  gov.Reading   `json:"reading"`
+		HoldIf   []gov.HoldIf  `json:"hold_if"`
+		Findings []gov.Finding `json:"findings"` // of class text and context
+		Claims   []Claim       `json:"claims"`
+		Facts    gov.Digest    `json:"facts"`
+		Head     gov.Head      `json:"head"`
+	}
+	// WasApproved: the holder answered, with a signature.
+	WasApproved struct {
+		Approval gov.Approval `json:"approval"`
+	}
+	// WasCanceled: the holder stopped the waiting vote.
+	WasCanceled struct {
+		Why string `json:"why"`
+	}
+	// WasReminded: the holder was told that a hold nears its end.
+	WasReminded struct {
+		Before string `json:"before"` // 24h or 2h
+	}
+	// WasTimedOut: nobody answered the hold until `latest`.
+	WasTimedOut struct {
+		Direction gov.Direction `json:"direction"` // Hold: no vote
+		Head      gov.Head      `json:"head"`
+	}
+	// WasLocked: the vote is bound; its whole provenance is on record before any signature exists.
+	WasLocked struct {
+		Ballot   gov.Ballot            `json:"ballot"`
+		Tx       gov.Tx                `json:"tx"`
+		Power    gov.Maybe[gov.Amount] `json:"power"`
+		Facts    gov.Digest            `json:"facts"`
+		Basis    gov.Digest            `json:"basis"`
+		Policy   gov.Digest            `json:"policy"`
+		Gate     gov.Gated             `json:"gate"`
+		Standing bool                  `json:"standing"`
+		Approval *gov.Approval         `json:"approval"`
+		Sources  int                   `json:"sources"` // endpoints that gave the facts; 1 is an unverified source
+	}
+	// WasReleased: the signer refused before the ledger was written; the vote is decided again.
+	WasReleased struct {
+		Why string `json:"why"`
+	}
+	// WasSigned: the raw transaction is stored, before it leaves.
+	WasSigned struct {
+		Tx   gov.Tx       `json:"tx"`
+		Hash gov.Hash     `json:"hash"`
+		Raw  gov.Calldata `json:"raw"`
+	}
+	// WasSent: an endpoint took the transaction.
+	WasSent struct {
+		Hash gov.Hash `json:"hash"`
+	}
+	// WasMined: the transaction is in a block that is not final yet.
+	WasMined struct {
+		Receipt gov.Receipt `json:"receipt"`
+	}
+	// WasUnmined: a reorganisation took that block away; the same bytes are sent again.
+	WasUnmined struct{}
+	// WasFinal: the vote counts, read from VoteCast in a final block.
+	WasFinal struct {
+		Receipt gov.Receipt `json:"receipt"`
+	}
+	// WasReverted: the transaction failed in a final block.
+	WasReverted struct {
+		Receipt gov.Receipt `json:"receipt"`
+	}
+	// WasNotVoted: no vote by us, and why.
+	WasNotVoted struct {
+		Status gov.VoteStatus `json:"status"`
+		Why    NotVotedReason `json:"why"`
+	}
+	// WasChanged: the chain moved the proposal, or its deadline.
+	WasChanged struct {
+		Change Change `json:"change"`
+	}
+	// WasClosed: nothing more is owed.
+	WasClosed struct{}
+)
+
+// NotVotedReason is why there is no vote by us.
+type NotVotedReason string
+
+// The reasons.
+const (
+	NotOpen       NotVotedReason = "voting-closed"
+	NotHeldOpen   NotVotedReason = "held-until-close"
+	NotLive       NotVotedReason = "not-live"
+	NoPower       NotVotedReason = "no-power"
+	NotDelegated  NotVotedReason = "not-delegated"
+	VotedBefore   NotVotedReason = "already-voted"
+	StoppedByHand NotVotedReason = "canceled"
+	LedgerRefused NotVotedReason = "ledger-refused"
+)
+
+// Gathered is what one gathering brought.
+type Gathered struct {
+	Facts    gov.Facts     `json:"facts"`
+	Context  gov.Context   `json:"context"`
+	Shown    Shown         `json:"shown"`
+	Findings []gov.Finding `json:"findings"`
+	Digest   gov.Digest    `json:"digest"`
+	Basis    gov.Digest    `json:"basis"`
+}
+
+// Claim is something that the text names, held against the calls (detector D10).
+type Claim struct {
+	Text     Untrusted `json:"text"`
+	Relation Relation  `json:"relation"`
+	Sources  []string  `json:"sources"`
+}
+
+// Relation says how a claim stands to the calls.
+type Relation string
+
+// Match: the calls have it; silent: they do not speak of it; contradicts: they say otherwise.
+const (
+	Match       Relation = "match"
+	Silent      Relation = "silent"
+	Contradicts Relation = "contradicts"
+)
+
+func (WasSeen) event()      {}
+func (WasRewound) event()   {}
+func (WasPreviewed) event() {}
+func (WasGathered) event()  {}
+func (WasDecided) event()   {}
+func (WasGated) event()     {}
+func (WasApproved) event()  {}
+func (WasCanceled) event()  {}
+func (WasReminded) event()  {}
+func (WasTimedOut) event()  {}
+func (WasLocked) event()    {}
+func (WasReleased) event()  {}
+func (WasSigned) event()    {}
+func (WasSent) event()      {}
+func (WasMined) event()     {}
+func (WasUnmined) event()   {}
+func (WasFinal) event()     {}
+func (WasReverted) event()  {}
+func (WasNotVoted) event()  {}
+func (WasChanged) event()   {}
+func (WasClosed) event()    {}
+
+// kinds maps the type of a record to its event.
+var kinds = map[string]func() Event{
+	"WasSeen":      func() Event { return &WasSeen{} },
+	"WasRewound":   func() Event { return &WasRewound{} },
+	"WasPreviewed": func() Event { return &WasPreviewed{} },
+	"WasGathered":  func() Event { return &WasGathered{} },
+	"WasDecided":   func() Event { return &WasDecided{} },
+	"WasGated":     func() Event { return &WasGated{} },
+	"WasApproved":  func() Event { return &WasApproved{} },
+	"WasCanceled":  func() Event { return &WasCanceled{} },
+	"WasReminded":  func() Event { return &WasReminded{} },
+	"WasTimedOut":  func() Event { return &WasTimedOut{} },
+	"WasLocked":    func() Event { return &WasLocked{} },
+	"WasReleased":  func() Event { return &WasReleased{} },
+	"WasSigned":    func() Event { return &WasSigned{} },
+	"WasSent":      func() Event { return &WasSent{} },
+	"WasMined":     func() Event { return &WasMined{} },
+	"WasUnmined":   func() Event { return &WasUnmined{} },
+	"WasFinal":     func() Event { return &WasFinal{} },
+	"WasReverted":  func() Event { return &WasReverted{} },
+	"WasNotVoted":  func() Event { return &WasNotVoted{} },
+	"WasChanged":   func() Event { return &WasChanged{} },
+	"WasClosed":    func() Event { return &WasClosed{} },
+}
+
+// Record is one event of one proposal as stored: append-only, under (proposal, seq).
+type Record struct {
+	ID    gov.ProposalID
+	Seq   int64 // from 1
+	Type  string
+	Time  time.Time // wall clock of writing, UTC
+	Body  []byte    // JSON of the event
+	Event Event
+}
+
+// Encode makes the record of an event.
+func Encode(id gov.ProposalID, seq int64, at time.Time, e Event) (Record, error) {
+	e = value(e)
+	body, err := json.Marshal(e)
+	if err != nil {
+		return Record{}, fmt.Errorf("encode %s of %s: %w", TypeOf(e), id, err)
+	}
+	return Record{id, seq, TypeOf(e), at.UTC(), body, e}, nil
+}
+
+// Decode reads a stored event by its type.
+func Decode(kind string, body []byte) (Event, error) {
+	make, ok := kinds[kind]
+	if !ok {
+		return nil, fmt.Errorf("record of unknown type %q: written by a newer version?", kind)
+	}
+	e := make()
+	if err := json.Unmarshal(body, e); err != nil {
+		return nil, fmt.Errorf("decode record %s: %w", kind, err)
+	}
+	return value(e), nil
+}
+
+// Digest is the sha256 of the record's body.
+func (r Record) Digest() gov.Digest { return sha256.Sum256(r.Body) }

@@ -1,0 +1,281 @@
+package dossier
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// StepKind is something owed to a proposal.
+type StepKind string
+
+// The steps. Each is one durable job; doing one twice gives the same end.
+const (
+	Preview StepKind = "preview" // a provisional dossier at the head
+	Gather  StepKind = "gather"  // facts at a final block
+	Decide  StepKind = "decide"  // the policy, on the gathered facts
+	Gate    StepKind = "gate"    // text and context; only a For waits for it
+	Remind  StepKind = "remind"  // tell the holder that a hold nears its end
+	TimeOut StepKind = "timeout" // the hold met `latest`
+	Lock    StepKind = "lock"    // pre-flight, plan, record the provenance
+	Sign    StepKind = "sign"    // ledger line, then signature
+	Send    StepKind = "send"    // broadcast the stored bytes
+	Confirm StepKind = "confirm" // look for the receipt; send again; finality
+	Settle  StepKind = "settle"  // read the chain's state after a deadline
+	Close   StepKind = "close"   // nothing more is owed
+)
+
+// Step is one thing owed to one proposal. Basis tells a repeated step from the same step: jobs are
+// unique by (proposal, kind, basis).
+type Step struct {
+	ID    gov.ProposalID `json:"id"`
+	Kind  StepKind       `json:"kind"`
+	Basis string         `json:"basis"`
+}
+
+// reminders are how long before `latest` a hold is called to mind, in seconds.
+var reminders = []struct {
+	name   string
+	before gov.UnixTime
+}{{"24h", 86400}, {"2h", 7200}}
+
+// Next lists all steps owed now. It is pure and total: same dossier, same head, same steps.
+func Next(d Dossier, head gov.Head) []Step {
+	var steps []Step
+	owe := func(k StepKind, basis string) { steps = append(steps, Step{d.ID(), k, basis}) }
+	if d.Vote.Status.Bound() {
+		nextBound(d, head, owe)
+	}
+	switch d.Stage {
+	case AtSeen:
+		if d.over(head) {
+			owe(Settle, "closed")
+			break
+		}
+		if d.Gathered == nil {
+			owe(Preview, blockBasis(d.Proposal.Created))
+		}
+		if head.Final.Number >= d.Proposal.Created.Number {
+			owe(Gather, "first/"+blockBasis(d.Proposal.Created))
+		}
+	case AtGathered:
+		owe(Decide, fmt.Sprint(d.Seq))
+	case AtDecided:
+		if !d.Vote.Status.Bound() {
+			nextVote(d, head, owe)
+		}
+	case AtVoted, AtNotVoted, AtQueued:
+		if d.over(head) && !d.Proposal.State.Over() {
+			// defeat, success and expiry leave no log: the state is read once an hour
+			owe(Settle, fmt.Sprint(int64(head.Latest.Time)/3600))
+		}
+	case AtExecuted, AtDefeated, AtCanceled, AtExpired:
+		if !inFlight(d.Vote.Status) {
+			owe(Close, "")
+		}
+	}
+	return steps
+}
+
+func blockBasis(b gov.Block) string { return fmt.Sprintf("%d-%x", b.Number, b.Hash[:6]) }
+
+// inFlight says whether a vote's end is still open.
+func inFlight(s gov.VoteStatus) bool {
+	return s == gov.VoteLocked || s == gov.VoteSigned || s == gov.VoteSent || s == gov.VoteMined
+}
+
+// nextBound follows a vote whose ledger line exists, or is about to: nothing is decided again.
+func nextBound(d Dossier, head gov.Head, owe func(StepKind, string)) {
+	switch d.Vote.Status {
+	case gov.VoteLocked:
+		owe(Sign, fmt.Sprint(d.Seq))
+	case gov.VoteSigned:
+		owe(Send, fmt.Sprint(d.Seq))
+	case gov.VoteSent, gov.VoteMined:
+		owe(Confirm, fmt.Sprint(head.Latest.Number))
+	}
+}
+
+// nextVote is what a decided proposal is owed until it is voted or voting is over.
+func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
+	if d.over(head) {
+		owe(Settle, "closed")
+		return
+	}
+	w := d.Window(head)
+	if d.Verdict.Direction == gov.For && d.Gate == nil && d.Standing == nil {
+		owe(Gate, d.Gathered.Digest.String()+fmt.Sprint(d.Seq))
+	}
+	if d.snapshotPassed(head, w) {
+		owe(Gather, "snapshot/"+fmt.Sprint(d.Proposal.Starts))
+	}
+	choice := d.Choice(head)
+	if choice.Direction == gov.Hold {
+		nextHeld(d, head, w, owe)
+		return
+	}
+	if head.Latest.Time < choice.Due || !d.open(head) || head.Latest.Time > w.Closes-gov.UnixTime(d.Plan.Margin) {
+		return
+	}
+	if !d.Plan.Live {
+		owe(Lock, "not-live") // records that nothing is sent
+		return
+	}
+	// gathered and decided again right before signing; a standing Against signs on its own facts when that fails
+	if d.GatheredAt < choice.Due || int64(head.Latest.Time-d.Gathered.Facts.At.Time) > d.Plan.MaxAge {
+		owe(Gather, fmt.Sprintf("due/%d/%d", choice.Due, head.Final.Number))
+		if d.Standing == nil {
+			return
+		}
+		if head.Latest.Time < choice.Due+gov.UnixTime(standingGrace) {
+			return
+		}
+	}
+	owe(Lock, fmt.Sprint(d.Seq))
+}
+
+// standingGrace is how long, in seconds, a standing Against waits for fresh facts before it is signed on
+// the facts that gave it: long enough for a stalled node to come back, short beside any voting window.
+const standingGrace = 600
+
+// nextHeld reminds the holder, and at `latest` ends the hold as the policy says.
+func nextHeld(d Dossier, head gov.Head, w Window, owe func(StepKind, string)) {
+	if d.TimedOut != nil || d.Canceled {
+		return
+	}
+	if r := d.holdReason(); r == gov.HoldUnavailable || r == gov.HoldUnknown || r == gov.HoldDisagreement {
+		// what could not be had may be had later: once an hour until `latest`
+		if hours := int64(head.Latest.Time-d.GatheredAt) / 3600; hours > 0 && head.Latest.Time < w.Latest {
+			owe(Gather, fmt.Sprintf("retry/%d/%d", d.GatheredAt, head.Final.Number/300))
+		}
+	}
+	for _, r := range reminders {
+		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < w.Latest && !slices.Contains(d.Reminded, r.name) {
+			owe(Remind, r.name)
+		}
+	}
+	if head.Latest.Time >= w.Latest && d.open(head) {
+		owe(TimeOut, "")
+	}
+}
+
+// snapshotPassed says whether the facts are older than a snapshot that is final by now: power and
+// delegation are fixed there, so the proposal is gathered and decided again.
+func (d Dossier) snapshotPassed(head gov.Head, w Window) bool {
+	return d.GatheredAt < w.Opens && head.Final.Time >= w.Opens && d.open(head)
+}
+
+// open says whether votes count now, by the governor's own clock.
+func (d Dossier) open(head gov.Head) bool {
+	return head.Clock > d.Proposal.Starts && head.Clock <= d.Proposal.Ends
+}
+
+// over says whether voting has ended, or the chain has ended the proposal.
+func (d Dossier) over(head gov.Head) bool {
+	return head.Clock > d.Proposal.Ends || d.Proposal.State.Over()
+}
+
+// Window is the voting window in chain time, as estimated at one head.
+type Window struct {
+	Opens, Closes, Latest gov.UnixTime
+	TooShort              bool // shorter than wait + latest
+}
+
+// Window estimates when voting opens and closes. Deadlines are read anew at every head, extensions included.
+func (d Dossier) Window(head gov.Head) Window {
+	w := Window{
+		Opens:  head.At(d.Proposal.Clock, d.Proposal.Starts),
+		Closes: head.At(d.Proposal.Clock, d.Proposal.Ends),
+	}
+	w.Latest = w.Closes - gov.UnixTime(d.Plan.Latest)
+	from := max(w.Opens, d.FirstDecided)
+	w.TooShort = int64(w.Closes-from) < d.Plan.Wait+d.Plan.Latest
+	return w
+}
+
+// Choice is what is to be cast, by whom, and from when. A Hold carries its reason.
+type Choice struct {
+	Direction gov.Direction
+	By        gov.By
+	Rule      gov.Label
+	Due       gov.UnixTime
+	Standing  bool
+	Reason    gov.HoldReason
+}
+
+// Choice says what is to be cast at a head. The holder's signed answer comes first, then the holder's
+// cancel, then an Against that stands, then the verdict after its gate, then a time-out.
+func (d Dossier) Choice(head gov.Head) Choice {
+	w := d.Window(head)
+	if a := d.Approval; a != nil && d.approves(*a, head) {
+		return Choice{Direction: a.Support.Direction(), By: gov.ByHolder, Due: w.Opens}
+	}
+	if d.Canceled {
+		return Choice{Reason: gov.HoldReason(StoppedByHand)}
+	}
+	if d.Standing != nil {
+		due := max(w.Opens, d.Since[gov.Against]+gov.UnixTime(d.Plan.Wait))
+		if w.TooShort {
+			due = w.Opens
+		}
+		return Choice{Direction: gov.Against, By: gov.ByPolicy, Rule: d.Standing.Verdict.Rule, Due: due,
+			Standing: d.Verdict == nil || d.Verdict.Direction != gov.Against}
+	}
+	final := d.Final()
+	if final == gov.For && (d.TextHeld || d.TimedOut != nil) {
+		final = gov.Hold // after a hold because of text or context, or one that nobody answered, only a person votes for
+	}
+	if final == gov.Hold {
+		return d.timedOut(w)
+	}
+	c := Choice{Direction: final, By: gov.ByPolicy, Rule: d.Verdict.Rule, Due: max(w.Opens, d.Since[final]+gov.UnixTime(d.Plan.Wait))}
+	if w.TooShort {
+		if !d.Plan.VoteShort {
+			return Choice{Reason: gov.HoldTooShort}
+		}
+		c.Due = w.Opens
+	}
+	return c
+}
+
+// timedOut is what a hold became at `latest`, or the hold itself.
+func (d Dossier) timedOut(w Window) Choice {
+	if d.TimedOut != nil && d.TimedOut.Direction != gov.Hold && d.mayTimeOut() {
+		return Choice{Direction: d.TimedOut.Direction, By: gov.ByPolicy, Rule: d.Verdict.Rule, Due: w.Latest}
+	}
+	return Choice{Reason: d.holdReason()}
+}
+
+// mayTimeOut says whether the hold has known content facts as its only reasons.
+func (d Dossier) mayTimeOut() bool { return d.Verdict != nil && d.Verdict.Timely() }
+
+// TimeOutDirection is what the policy casts for this hold when nobody answers: Hold for no vote.
+func (d Dossier) TimeOutDirection() gov.Direction {
+	if d.mayTimeOut() && d.Plan.OnTimeout != gov.For {
+		return d.Plan.OnTimeout
+	}
+	return gov.Hold
+}
+
+// holdReason is the first reason of a hold, for people.
+func (d Dossier) holdReason() gov.HoldReason {
+	switch {
+	case d.Verdict == nil:
+		return ""
+	case d.Verdict.Direction == gov.Hold && len(d.Verdict.Reasons) > 0:
+		return d.Verdict.Reasons[0]
+	case d.Gate != nil && len(d.Gate.Gate.Reasons) > 0:
+		return d.Gate.Gate.Reasons[0]
+	case d.Verdict.Direction == gov.For && (d.TimedOut != nil || d.TextHeld):
+		return gov.HoldNoAnswer
+	}
+	return ""
+}
+
+// approves says whether an answer speaks of what is known now, and still holds. Its signature was
+// verified when it was recorded and is verified again by the signer.
+func (d Dossier) approves(a gov.Approval, head gov.Head) bool {
+	return d.Gathered != nil && !d.Provisional && a.Proposal == d.ID() &&
+		a.ContentHash == d.Proposal.ContentHash && a.Basis == d.Gathered.Basis && head.Latest.Time <= a.Expires
+}
