@@ -118,13 +118,14 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		if d.Stage != AtDecided || v.Status.Bound() {
 			return d, false
 		}
+		d.Locked = &e
 		*v = gov.Vote{Status: gov.VoteLocked, Ballot: e.Ballot, Approval: e.Approval, Power: e.Power, Nonce: e.Tx.Nonce}
 	case WasReleased:
 		if v.Status != gov.VoteLocked {
 			return d, false
 		}
 		*v = gov.Vote{Status: gov.VoteWaiting}
-		d.GatheredAt = 0
+		d.GatheredAt, d.Locked = 0, nil
 	case WasSigned:
 		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent {
 			return d, false
@@ -189,11 +190,11 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 	if d.Stage != Unseen && !again {
 		return d, false
 	}
-	vote := d.Vote
+	vote, locked := d.Vote, d.Locked
 	if !vote.Status.Bound() {
 		vote = gov.Vote{}
 	}
-	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Seq: d.Seq, Records: d.Records}
+	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records}
 	if vote.Status.Bound() {
 		next.Stage = AtDecided // the ledger holds our vote on this id: it is followed, never decided again
 	}

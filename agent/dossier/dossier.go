@@ -53,6 +53,7 @@ type Dossier struct {
 	Canceled bool
 	Reminded []string
 	Vote     gov.Vote
+	Locked   *WasLocked // the provenance of a bound vote
 	NotVoted NotVotedReason
 	Rewound  bool
 
@@ -91,6 +92,19 @@ func (d Dossier) Final() gov.Direction {
 		gate = d.Gate.Gate
 	}
 	return gov.Final(d.Verdict.Direction, gate)
+}
+
+// Grounds is the gathering that a choice stands on: that of a standing Against, else the newest.
+func (d Dossier) Grounds(c Choice) Gathered {
+	if c.Standing && d.Standing != nil {
+		return d.Standing.Gathered
+	}
+	return *d.Gathered
+}
+
+// LockedOn is the gathering that the bound vote was locked on.
+func (d Dossier) LockedOn() Gathered {
+	return d.Grounds(Choice{Standing: d.Locked != nil && d.Locked.Standing})
 }
 
 // Fold applies records in order to an empty dossier.

@@ -1,0 +1,183 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/legate-dao/legate/agent/checks"
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Parts are what an agent works with. Signer and Sender may be nil when not live.
+type Parts struct {
+	Facts    Facts
+	Chain    Chain
+	Policies Policies
+	Gate     Gate
+	Signer   Signer
+	Sender   Sender
+	Flights  Flights
+	Log      *slog.Logger
+}
+
+// Agent does steps. It holds no state of its own.
+type Agent struct{ Parts }
+
+// New builds an agent from its parts.
+func New(p Parts) *Agent { return &Agent{p} }
+
+// Do does one step of one proposal and returns what happened, to be stored in order. Doing a step again
+// after a crash ends the same. An error means that nothing happened and the step is still owed;
+// [ErrLater] that it should be tried again soon.
+func (a *Agent) Do(ctx context.Context, d dossier.Dossier, s dossier.Step) ([]dossier.Event, error) {
+	do := map[dossier.StepKind]func(context.Context, dossier.Dossier) ([]dossier.Event, error){
+		dossier.Preview: a.preview, dossier.Gather: a.gather, dossier.Decide: a.decide, dossier.Gate: a.gate,
+		dossier.TimeOut: a.timeOut, dossier.Lock: a.lock, dossier.Sign: a.sign, dossier.Send: a.send,
+		dossier.Confirm: a.confirm, dossier.Settle: a.settle,
+		dossier.Remind: func(context.Context, dossier.Dossier) ([]dossier.Event, error) {
+			return []dossier.Event{dossier.WasReminded{Before: s.Basis}}, nil
+		},
+		dossier.Close: func(context.Context, dossier.Dossier) ([]dossier.Event, error) {
+			return []dossier.Event{dossier.WasClosed{}}, nil
+		},
+	}[s.Kind]
+	if do == nil {
+		return nil, fmt.Errorf("step %q is unknown: written by a newer version?", s.Kind)
+	}
+	events, err := do(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", s.Kind, d.ID(), err)
+	}
+	return events, nil
+}
+
+// preview gathers at the newest head and decides for display only.
+func (a *Agent) preview(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	g, err := a.facts(ctx, d, head.Latest)
+	if err != nil {
+		return nil, err
+	}
+	holder, err := a.Policies.Holder(d.Proposal.Name)
+	if err != nil {
+		return nil, err
+	}
+	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: g.Facts, Holder: holder})
+	return []dossier.Event{dossier.WasPreviewed{Gathered: g, Verdict: v}}, nil
+}
+
+// gather reads the facts at the newest final block, of the very content that was seen.
+func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	if head.Final.Number < d.Proposal.Created.Number {
+		return nil, fmt.Errorf("block %d of its creation is not final yet: %w", d.Proposal.Created.Number, ErrLater)
+	}
+	if err := a.Chain.Same(ctx, d.Proposal, head.Final); err != nil {
+		return nil, err
+	}
+	g, err := a.facts(ctx, d, head.Final)
+	if err != nil {
+		return nil, err
+	}
+	return []dossier.Event{dossier.WasGathered{Gathered: g, Head: head}}, nil
+}
+
+// facts gathers, inspects and computes the digests.
+func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dossier.Gathered, error) {
+	g, err := a.Facts.Gather(ctx, d.Proposal, at)
+	if err != nil {
+		return g, err
+	}
+	g.Findings = checks.Run(d.Proposal, g.Facts)
+	if g.Digest, err = g.Facts.Digest(); err != nil {
+		return g, err
+	}
+	g.Basis, err = gov.Basis(d.Proposal, g.Facts, g.Findings)
+	return g, err
+}
+
+// decide asks the policy about the gathered facts. Pure but for the head, which the record keeps.
+func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	holder, err := a.Policies.Holder(d.Proposal.Name)
+	if err != nil {
+		return nil, err
+	}
+	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: d.Gathered.Facts, Holder: holder})
+	return []dossier.Event{dossier.WasDecided{Verdict: v, Holder: holder, Plan: a.Policies.Plan(holder, v), Head: head}}, nil
+}
+
+// gate asks the reader of text and context.
+func (a *Agent) gate(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.Gate.Gate(ctx, d, head)
+	if err != nil {
+		return nil, err
+	}
+	e.Head, e.Facts = head, d.Gathered.Digest
+	return []dossier.Event{e}, nil
+}
+
+// timeOut ends a hold that nobody answered.
+func (a *Agent) timeOut(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	return []dossier.Event{dossier.WasTimedOut{Direction: d.TimeOutDirection(), Head: head}}, nil
+}
+
+// settle reads what the chain says after a deadline, and ends a vote that was never made.
+func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	if err != nil {
+		return nil, err
+	}
+	change := dossier.WasChanged{Change: dossier.Change{ID: d.ID(), State: state, Ends: ends}}
+	if ends > d.Proposal.Ends { // extended: the window is open again
+		return []dossier.Event{change}, nil
+	}
+	var events []dossier.Event
+	if (d.Stage == dossier.AtSeen || d.Stage == dossier.AtGathered || d.Stage == dossier.AtDecided) && !d.Vote.Status.Bound() {
+		events = append(events, unvoted(d))
+	}
+	if state != d.Proposal.State {
+		events = append(events, change)
+	}
+	return events, nil
+}
+
+// unvoted is the end of a vote that was not made while voting was open.
+func unvoted(d dossier.Dossier) dossier.WasNotVoted {
+	switch d.Vote.Status {
+	case gov.VoteCanceled:
+		return dossier.WasNotVoted{Status: gov.VoteCanceled, Why: dossier.StoppedByHand}
+	case gov.VoteHeld, gov.VoteNoVote:
+		return dossier.WasNotVoted{Status: gov.VoteNoVote, Why: dossier.NotHeldOpen}
+	}
+	return dossier.WasNotVoted{Status: gov.VoteNoVote, Why: dossier.NotOpen}
+}
+
+// refusal turns a pre-flight refusal into its event.
+func refusal(err error) (dossier.Event, bool) {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return nil, false
+	}
+	return dossier.WasNotVoted{Status: r.Status, Why: r.Why}, true
+}

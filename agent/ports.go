@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"context"
+	"errors"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Facts gathers what the chain knows of a proposal, everything at one block hash.
+type Facts interface {
+	// Gather returns facts, context and what is shown; findings and digests are filled in by the agent.
+	Gather(ctx context.Context, p gov.Proposal, at gov.Block) (dossier.Gathered, error)
+}
+
+// Chain reads where a chain and a proposal stand.
+type Chain interface {
+	// Head is the head for one governor, newest and final, with the governor's own clock.
+	Head(ctx context.Context, id gov.ProposalID) (gov.Head, error)
+	// Standing is the proposal's state and deadline at the newest block.
+	Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Clocks, error)
+	// Same says whether the chain still holds the content that was judged; [ErrOtherContent] if not.
+	Same(ctx context.Context, p gov.Proposal, at gov.Block) error
+}
+
+// ErrOtherContent is returned by Chain.Same when the id stands for other content than was judged.
+var ErrOtherContent = errors.New("the chain holds other content under this id")
+
+// Policies are the holder's rules.
+type Policies interface {
+	// For returns the holder whose policy speaks on a governor.
+	Holder(governor gov.Label) (gov.Holder, error)
+	Decide(c gov.Case) gov.Verdict
+	// Plan is when to vote on a verdict.
+	Plan(holder gov.Holder, v gov.Verdict) dossier.Plan
+}
+
+// Gate reads text and context: the only reader of them, and it may only hold a For.
+type Gate interface {
+	Gate(ctx context.Context, d dossier.Dossier, head gov.Head) (dossier.WasGated, error)
+}
+
+// Signer is the only thing that signs.
+type Signer interface {
+	Address() gov.Address
+	Sign(ctx context.Context, i gov.Intent) (gov.Vote, error)
+}
+
+// Sender gets signed bytes onto the chain.
+type Sender interface {
+	// Preflight returns a [Refusal] when no transaction may be made, and the voting power at the snapshot otherwise.
+	Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error)
+	Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error)
+	Send(ctx context.Context, v gov.Vote) error
+	// Confirm looks for the vote's transaction; nil when no block has it.
+	Confirm(ctx context.Context, v gov.Vote, final gov.Block) (*gov.Receipt, error)
+	// Replace plans the same nonce at a higher fee, nil when the sent one is still good.
+	Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error)
+}
+
+// Flights knows what else the voting key has under way.
+type Flights interface {
+	// InFlight lists proposals, other than id, whose vote is locked, signed or sent and not mined.
+	InFlight(ctx context.Context, id gov.ProposalID) ([]gov.ProposalID, error)
+}
+
+// Refusal is why no vote is made: pre-flight found that it cannot or must not count.
+type Refusal struct {
+	Status gov.VoteStatus
+	Why    dossier.NotVotedReason
+	Err    error
+}
+
+// Error says what was found.
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap gives the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Errors that a [Signer] or [Sender] wraps, on which the agent branches.
+var (
+	// ErrStale: the facts are too old, or the verdict is no longer what the ballot says; decide again.
+	ErrStale = errors.New("decide again before signing")
+	// ErrRefused: the ledger holds another vote on this proposal; nothing will be signed.
+	ErrRefused = errors.New("the ledger refuses")
+	// ErrLater: frozen, or another transaction of the key is under way; try again.
+	ErrLater = errors.New("not now")
+)
