@@ -4,33 +4,58 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
 )
 
-// round takes one proposal from propose to execute and checks what it changed.
+// round deploys a DAO of a flavour and takes one proposal through it.
 func round(t *testing.T, flavour Flavour) {
 	t.Helper()
 	c := start(t, Config{})
 	s := dial(t, c.HTTP(), 0)
-	ctx := t.Context()
-	dao, err := DeployDAO(ctx, s, DAOConfig{Flavour: flavour})
+	dao, err := DeployDAO(t.Context(), s, DAOConfig{Flavour: flavour})
 	if err != nil {
 		t.Fatal(err)
 	}
+	roundOn(t, s, dao)
+}
+
+// roundOn takes one proposal from propose to execute and checks what it changed.
+func roundOn(t *testing.T, s *Session, dao *DAO) {
+	t.Helper()
+	ctx := t.Context()
 	if err := s.Delegate(ctx, dao, s.From); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.MineBlocks(ctx, 1); err != nil {
 		t.Fatal(err)
 	}
-	factor, err := ActionOn(dao.Market, "Market", "setCollateralFactor", dao.Token, big.NewInt(6e17))
+	before, err := s.Client.BalanceAt(ctx, Address(7), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pay, err := ActionOn(dao.Treasury, "Treasury", "pay", Address(7), Tokens(3))
-	if err != nil {
-		t.Fatal(err)
+	factor := action(t, dao.Market, "Market", "setCollateralFactor", dao.Token, big.NewInt(6e17))
+	pay := action(t, dao.Treasury, "Treasury", "pay", Address(7), Tokens(3))
+	p := carry(t, s, dao, "# Lower the factor\n\nand pay account 7.", factor, pay)
+	votes, err := s.ProposalVotes(ctx, dao, p.ID)
+	if err != nil || votes.For.Sign() <= 0 || votes.Against.Sign() != 0 {
+		t.Fatalf("votes %v, error %v", votes, err)
 	}
-	p, err := s.Propose(ctx, dao, []Action{factor, pay}, "# Lower the factor\n\nand pay account 7.")
+	now, err := Read[*big.Int](ctx, s, dao.Market, "Market", "collateralFactor", dao.Token)
+	if err != nil || now.Int64() != 6e17 {
+		t.Errorf("collateral factor is %v, error %v", now, err)
+	}
+	balance, err := s.Client.BalanceAt(ctx, Address(7), nil)
+	if want := before.Add(before, Tokens(3)); err != nil || balance.Cmp(want) != 0 {
+		t.Errorf("account 7 has %v, want %v, error %v", balance, want, err)
+	}
+}
+
+// carry takes a proposal from propose to execute, checking each state.
+func carry(t *testing.T, s *Session, dao *DAO, description string, actions ...Action) *Proposal {
+	t.Helper()
+	ctx := t.Context()
+	p, err := s.Propose(ctx, dao, actions, description)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,10 +65,6 @@ func round(t *testing.T, flavour Flavour) {
 		func() error { return s.CastVote(ctx, dao, p.ID, For, "because") },
 	)
 	expectState(t, s, dao, p, Active)
-	votes, err := s.ProposalVotes(ctx, dao, p.ID)
-	if err != nil || votes.For.Sign() <= 0 || votes.Against.Sign() != 0 {
-		t.Fatalf("votes %v, error %v", votes, err)
-	}
 	steps(t, func() error { return s.SkipToEnd(ctx, dao, p.ID) })
 	expectState(t, s, dao, p, Succeeded)
 	steps(t, func() error { return s.Queue(ctx, dao, p) })
@@ -56,14 +77,16 @@ func round(t *testing.T, flavour Flavour) {
 		func() error { return s.Execute(ctx, dao, p) },
 	)
 	expectState(t, s, dao, p, Executed)
-	now, err := Read[*big.Int](ctx, s, dao.Market, "Market", "collateralFactor", dao.Token)
-	if err != nil || now.Int64() != 6e17 {
-		t.Errorf("collateral factor is %v, error %v", now, err)
+	return p
+}
+
+func action(t *testing.T, target common.Address, contract, method string, args ...any) Action {
+	t.Helper()
+	a, err := ActionOn(target, contract, method, args...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	balance, err := s.Client.BalanceAt(ctx, Address(7), nil)
-	if want := new(big.Int).Add(fundedBalance(), Tokens(3)); err != nil || balance.Cmp(want) != 0 {
-		t.Errorf("account 7 has %v, want %v, error %v", balance, want, err)
-	}
+	return a
 }
 
 func steps(t *testing.T, all ...func() error) {
@@ -99,11 +122,8 @@ func TestReorgDropsAProposal(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps(t, func() error { return s.Delegate(t.Context(), dao, s.From) }, func() error { return c.Mine(t.Context(), 1) })
-	action, err := ActionOn(dao.Treasury, "Treasury", "pay", Address(7), Tokens(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := s.Propose(t.Context(), dao, []Action{action}, "to be dropped")
+	pay := action(t, dao.Treasury, "Treasury", "pay", Address(7), Tokens(3))
+	p, err := s.Propose(t.Context(), dao, []Action{pay}, "to be dropped")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +134,7 @@ func TestReorgDropsAProposal(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "GovernorNonexistentProposal") {
 		t.Errorf("error without the reason: %v", err)
 	}
-	if _, err := s.Propose(t.Context(), dao, []Action{action}, "to be dropped"); err != nil {
+	if _, err := s.Propose(t.Context(), dao, []Action{pay}, "to be dropped"); err != nil {
 		t.Errorf("propose again: %v", err)
 	}
 }
