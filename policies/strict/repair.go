@@ -18,6 +18,16 @@ func (s *source) repair() (whole, ok bool) {
 	whole = true
 	for range passes {
 		tokens := lexer.Tokenize(s.text(s.end()))
+		if len(tokens) > maxTokens {
+			// What stands at the beginning is still worth looking at.
+			at := tokens[maxTokens].Position
+			s.report(at.Line, at.Column, "the file has too many values", "split it")
+			whole = false
+			if !s.cutBefore(tokens[maxTokens/8].Position.Line) {
+				return false, false
+			}
+			continue
+		}
 		if !s.bounded(tokens) {
 			return false, false
 		}
@@ -26,11 +36,9 @@ func (s *source) repair() (whole, ok bool) {
 		switch {
 		case f.stop > 0:
 			whole = false
-			line := s.entryOf(f.stop)
-			if line == 1 {
+			if !s.cutBefore(f.stop) {
 				return false, false
 			}
-			s.repaired = s.repaired[:line-1]
 		case !f.changed:
 			return whole, true
 		}
@@ -38,13 +46,15 @@ func (s *source) repair() (whole, ok bool) {
 	return false, false
 }
 
-// bounded reports what the parser could not take in reasonable time.
+// cutBefore drops the entry that a line belongs to and what follows; false when nothing is left.
+func (s *source) cutBefore(line int) bool {
+	line = s.entryOf(line)
+	s.repaired = s.repaired[:line-1]
+	return line > 1
+}
+
+// bounded reports nesting that the parser could not take in reasonable memory.
 func (s *source) bounded(tokens token.Tokens) bool {
-	if len(tokens) > maxTokens {
-		tk := tokens[maxTokens]
-		s.report(tk.Position.Line, tk.Position.Column, "the file has too many values", "split it")
-		return false
-	}
 	flow, columns := 0, []int{}
 	for i, tk := range tokens {
 		switch tk.Type {
@@ -88,17 +98,52 @@ func (f *faults) look() {
 		if at.Line == f.line && at.Column < f.column || at.Line > len(f.repaired) {
 			continue
 		}
-		if f.structure(i, tk); f.stop > 0 {
+		aligned := f.aligned(tk)
+		if aligned || tk.Type == token.InvalidType {
+			f.structure(i, tk)
+		}
+		if f.stop > 0 {
 			return
 		}
 		if at.Line == f.line && at.Column < f.column {
 			continue
 		}
-		f.value(i, tk)
+		f.value(i, tk, aligned)
 		if tk.Type != token.CommentType && tk.Type != token.DocumentHeaderType {
 			f.content = true
 		}
 	}
+}
+
+// aligned says whether a token is where the lexer says it is. After a tag, and for the text of a block, it is not; what is
+// wrong there is found in the next pass, when the tag is gone.
+func (f *faults) aligned(tk *token.Token) bool {
+	var first rune
+	switch tk.Type {
+	case token.StringType, token.IntegerType, token.FloatType, token.BoolType:
+		first = firstRune(tk.Value)
+	case token.SingleQuoteType:
+		first = '\''
+	case token.DoubleQuoteType:
+		first = '"'
+	case token.TagType:
+		first = '!'
+	case token.MappingValueType:
+		first = ':'
+	case token.AnchorType:
+		first = '&'
+	case token.AliasType:
+		first = '*'
+	case token.MappingStartType:
+		first = '{'
+	case token.SequenceStartType:
+		first = '['
+	case token.MergeKeyType:
+		first = '<'
+	default:
+		return true
+	}
+	return tk.Position.Line <= len(f.repaired) && f.is(tk.Position.Line, tk.Position.Column, first)
 }
 
 // structure looks for the parts of YAML that are not ours.
@@ -176,7 +221,7 @@ func (f *faults) indent(line int) int {
 }
 
 // value looks for expressions that YAML would take apart.
-func (f *faults) value(i int, tk *token.Token) {
+func (f *faults) value(i int, tk *token.Token, aligned bool) {
 	if tk.Type == token.CommentType {
 		return
 	}
@@ -192,9 +237,15 @@ func (f *faults) value(i int, tk *token.Token) {
 		}
 		start := f.open[len(f.open)-1]
 		f.open = f.open[:len(f.open)-1]
-		if sameLine && !isDelimiter(next) && start.Position.Line == tk.Position.Line {
+		if sameLine && !isDelimiter(next) && f.aligned(start) && start.Position.Line == tk.Position.Line {
 			f.fault(start, "text follows this list or mapping", "quote the whole value if it is an expression")
 		}
+		return
+	}
+	if !aligned {
+		return
+	}
+	switch tk.Type {
 	case token.SingleQuoteType, token.DoubleQuoteType:
 		if sameLine && !isDelimiter(next) {
 			f.fault(tk, "text follows the closing quote", "quote the whole value, with the other kind of quotes")
@@ -207,6 +258,8 @@ func (f *faults) value(i int, tk *token.Token) {
 			return
 		}
 		f.colon(i, tk, next)
+	case token.MappingValueType:
+		f.tightColon(i, tk, next)
 	default:
 		if tk.Type == token.IntegerType || tk.Type == token.FloatType || tk.Type == token.BoolType {
 			f.colon(i, tk, next)
@@ -221,6 +274,23 @@ func (f *faults) colon(i int, tk, next *token.Token) {
 	}
 	if before := f.tokens[i-1]; before.Type == token.MappingValueType && before.Position.Line == tk.Position.Line {
 		f.fault(tk, `the value contains ": "`, quoteIt)
+	}
+}
+
+// tightColon reports `{eip155:1: x}` and `{a:1}`: to the lexer the first colon ends the key, to YAML it is part of it.
+func (f *faults) tightColon(i int, tk, next *token.Token) {
+	if len(f.open) == 0 || i == 0 || next == nil {
+		return
+	}
+	before, at := f.tokens[i-1], tk.Position
+	switch before.Type {
+	case token.MappingStartType, token.MappingEndType, token.SequenceStartType, token.SequenceEndType,
+		token.SingleQuoteType, token.DoubleQuoteType, token.CollectEntryType:
+		return
+	}
+	tight := at.Column < len(f.repaired[at.Line-1]) && !strings.ContainsRune(" ,]}", f.repaired[at.Line-1][at.Column])
+	if tight && before.Position.Line == at.Line && f.aligned(before) {
+		f.fault(before, "there is no blank after the colon", "write one, or quote the text if the colon is part of it")
 	}
 }
 

@@ -44,8 +44,11 @@ func (s *source) scalar(n ast.Node) (scalar, bool) {
 	if tk.Type == token.SingleQuoteType || tk.Type == token.DoubleQuoteType {
 		return s.quoted(tk, rest)
 	}
-	if strings.ContainsRune("%@`!&*", rest[0]) {
-		s.report(line, column, "a value cannot begin with "+string(rest[0]), quoteIt)
+	if fault := notPlain(tk.Value); fault != "" || rest[0] != firstRune(tk.Value) {
+		if fault == "" {
+			fault = "this value cannot be read"
+		}
+		s.report(line, column, fault, quoteIt)
 		return scalar{}, false
 	}
 	text := []rune(tk.Value)
@@ -54,6 +57,32 @@ func (s *source) scalar(n ast.Node) (scalar, bool) {
 		return scalar{}, false
 	}
 	return scalar{text: tk.Value, line: line, column: column, end: column + len(text)}, true
+}
+
+// notPlain says why a text may not stand without quotes. The lexer lets some pass that other readers of YAML refuse.
+func notPlain(text string) string {
+	first, second := firstRune(text), ' '
+	if len(text) > 1 {
+		second = rune(text[1])
+	}
+	switch {
+	case text == "":
+		return "there is no text here"
+	case strings.ContainsRune(",[]{}#&*!|>'\"%@`", first), strings.ContainsRune("-?:", first) && second == ' ':
+		return "a value cannot begin with " + string(first)
+	case strings.Contains(text, ": "):
+		return `the value contains ": "`
+	case strings.HasSuffix(text, ":"):
+		return "the value ends with a colon"
+	}
+	return ""
+}
+
+func firstRune(text string) rune {
+	for _, r := range text {
+		return r
+	}
+	return 0
 }
 
 func (s *source) quoted(tk *token.Token, rest []rune) (scalar, bool) {

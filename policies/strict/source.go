@@ -14,6 +14,7 @@ const (
 	MaxProblems = 100
 	maxTokens   = 50_000 // about 2 000 entries of book.yaml, or 15 000 keys
 	maxDepth    = 32
+	maxEmpty    = 200 // empty lines in a row: the lexer takes quadratic time for them in a block
 )
 
 // source is a file being read: its lines as written (for excerpts), and as repaired (for the parser). A repair replaces
@@ -54,7 +55,7 @@ func newSource(name string, text []byte) (s *source, ok bool) {
 		s.repaired = append(s.repaired, []rune(line))
 	}
 	s.checkCharacters()
-	return s, true
+	return s, s.checkEmpty()
 }
 
 func invalidUTF8(text []byte) int {
@@ -68,8 +69,22 @@ func invalidUTF8(text []byte) int {
 	return -1
 }
 
-// checkCharacters reports tabs and control characters and puts blanks in their place. Lines of blanks become empty: the
-// lexer takes quadratic time for a block of them.
+// checkEmpty refuses long runs of empty lines.
+func (s *source) checkEmpty() bool {
+	run := 0
+	for i, line := range s.repaired {
+		if run++; len(line) > 0 {
+			run = 0
+		}
+		if run > maxEmpty {
+			s.report(i+1, 1, fmt.Sprintf("there are more than %d empty lines", maxEmpty), "remove them")
+			return false
+		}
+	}
+	return true
+}
+
+// checkCharacters reports tabs and control characters and puts blanks in their place. Lines of blanks become empty.
 func (s *source) checkCharacters() {
 	for i, line := range s.repaired {
 		told, blank := false, true
