@@ -124,7 +124,7 @@ func Classify(err error) Class {
 		return Canceled
 	case errors.Is(err, ErrWrongChain):
 		return WrongChain
-	case errors.Is(err, ErrRange), errors.Is(err, ErrTooLarge):
+	case errors.Is(err, ErrRange), errors.Is(err, ErrTooLarge) && !errors.Is(err, ErrMalformed):
 		return Range
 	case errors.Is(err, ErrNoState):
 		return NoState

@@ -28,7 +28,7 @@ type Config struct {
 	MaxLag      uint64            // blocks an endpoint may lag before it is asked last and is no Source; 0: DefaultMaxLag
 	Log         *slog.Logger      // nil: silent
 	Transport   http.RoundTripper // nil: a pooled transport of its own
-	Jitter      func() float64    // in [0,1), spreads back-off; nil: math/rand/v2
+	Jitter      func() float64    // in [0,1), spreads back-off (-0.5 removes it, for tests); nil: math/rand/v2
 }
 
 // withDefaults fills what is unset, and checks the rest.

@@ -33,6 +33,9 @@ func (n *node) post(ctx context.Context, reqs []*Request) error {
 		return err
 	}
 	raw, err := n.exchange(ctx, body)
+	if errors.Is(err, ErrTooLarge) && single && reqs[0].Method != "eth_getLogs" {
+		return fmt.Errorf("%w, for %s: %w", err, reqs[0].Method, ErrMalformed) // asking for less is no remedy here
+	}
 	if err != nil {
 		return err
 	}
