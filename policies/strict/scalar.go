@@ -174,6 +174,10 @@ func (s *source) block(lit *ast.LiteralNode) (scalar, bool) {
 		s.report(at.Line, at.Column, "text folded with > is not used here", "use |")
 		return v, false
 	}
+	if strings.Contains(lit.Start.Value, "+") {
+		s.report(at.Line, at.Column, "empty lines at the end of a block are not kept here", "use |")
+		return v, false
+	}
 	v.text = lit.Value.Value
 	for i, line := range strings.Split(v.text, "\n") {
 		if strings.Trim(line, " ") == "" {

@@ -33,12 +33,14 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	text := func(pattern, title string) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: pattern, Description: title}
 	}
+	one := uint64(1)
 	switch t {
 	case reflect.TypeFor[Expr]():
-		one := uint64(1)
 		return &jsonschema.Schema{Type: "string", MinLength: &one, Description: "a CEL expression"}
 	case reflect.TypeFor[Duration]():
-		return text(`^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$`, "a duration: 2d, 6h30m, 0s")
+		s := text(durationPattern, "a duration: 2d, 6h30m, 0s")
+		s.MinLength = &one // the pattern alone allows an empty text
+		return s
 	case reflect.TypeFor[Amount]():
 		return text(amountPattern, "an amount: 0.05 ETH, 3 gwei, 1 wei")
 	case reflect.TypeFor[Address]():
@@ -57,6 +59,9 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 
 // complete adds to a schema what the strict and yaml tags say.
 func complete(s *jsonschema.Schema, t reflect.Type) {
+	if own := schemaOf(t); own != nil && s != nil && s.Description == "" {
+		s.Description = own.Description
+	}
 	if s == nil || schemaOf(t) != nil || t.Implements(customSchema) || reflect.PointerTo(t).Implements(customSchema) {
 		return
 	}

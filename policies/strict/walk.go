@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // ScalarParser is a type that reads itself from the text of a scalar. An error may be a Mistake; its place is known.
@@ -221,6 +222,9 @@ func (w *walker) each(m *ast.MappingNode, path string, visit func(key scalar, va
 			continue
 		}
 		first[key.text] = line
+		if !m.IsFlowStyle && !w.indented(entry.Key.GetToken().Position, entry.Value, true) {
+			continue
+		}
 		keys = append(keys, key.text)
 		inner := joinKey(path, key.text)
 		w.places[inner] = place{keyLine: line, keyColumn: column}
@@ -239,10 +243,28 @@ func (w *walker) decodeSlice(v reflect.Value, n ast.Node, path string, o tagOpti
 	}
 	all := reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values))
 	for i, value := range list.Values {
+		if !list.IsFlowStyle && i < len(list.Entries) && !w.indented(list.Entries[i].Start.Position, value, false) {
+			continue
+		}
 		setDefaults(all.Index(i))
 		w.decode(all.Index(i), value, join(path, i), o)
 	}
 	v.Set(all)
+}
+
+// indented reports a value that stands on a line of its own and no deeper than its key or dash. The parser takes it,
+// other readers of YAML do not. A list may begin under its key.
+func (w *walker) indented(at *token.Position, value ast.Node, key bool) bool {
+	line, column := place0(value)
+	list, ok := value.(*ast.SequenceNode)
+	if ok && key && !list.IsFlowStyle && column == at.Column || line == at.Line || column > at.Column {
+		return true
+	}
+	if _, null := value.(*ast.NullNode); null {
+		return true // told elsewhere
+	}
+	w.source.report(line, column, "this value is not indented", "")
+	return false
 }
 
 func (w *walker) decodeMap(v reflect.Value, n ast.Node, path string, o tagOptions) {
