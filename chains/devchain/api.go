@@ -29,6 +29,22 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// bigNumber is a number of up to 256 bits in the same three forms; clients pad
+// storage slots with zeros, which hexutil.Big refuses.
+type bigNumber uint256.Int
+
+// UnmarshalJSON reads any of the three forms.
+func (n *bigNumber) UnmarshalJSON(raw []byte) error {
+	v, ok := new(big.Int).SetString(strings.Trim(string(raw), `"`), 0)
+	if !ok || v.Sign() < 0 {
+		return fmt.Errorf("%.80q is not a whole number", raw)
+	}
+	if (*uint256.Int)(n).SetFromBig(v) {
+		return fmt.Errorf("%.80q has more than 256 bits", raw)
+	}
+	return nil
+}
+
 // evmAPI is the evm_ namespace.
 type evmAPI struct{ c *Chain }
 
@@ -176,17 +192,13 @@ func (a *anvilAPI) DropAllTransactions(context.Context) {
 }
 
 // SetBalance (anvil_setBalance) sets an account's native balance, in wei.
-func (a *anvilAPI) SetBalance(_ context.Context, address common.Address, wei hexutil.Big) error {
-	amount, over := uint256.FromBig((*big.Int)(&wei))
-	if over {
-		return fmt.Errorf("set balance of %v: more than 256 bits", address)
-	}
-	return a.c.edit("set balance of "+address.Hex(), setBalance(address, amount))
+func (a *anvilAPI) SetBalance(_ context.Context, address common.Address, wei bigNumber) error {
+	return a.c.edit("set balance of "+address.Hex(), setBalance(address, (*uint256.Int)(&wei)))
 }
 
 // SetStorageAt (anvil_setStorageAt) writes one storage slot.
-func (a *anvilAPI) SetStorageAt(_ context.Context, address common.Address, slot hexutil.Big, value common.Hash) (bool, error) {
-	key := common.BigToHash((*big.Int)(&slot))
+func (a *anvilAPI) SetStorageAt(_ context.Context, address common.Address, slot bigNumber, value common.Hash) (bool, error) {
+	key := common.Hash((*uint256.Int)(&slot).Bytes32())
 	err := a.c.edit("set storage of "+address.Hex(), setStorage(address, key, value))
 	return err == nil, err
 }

@@ -48,6 +48,7 @@ type Chain struct {
 	closeOnce sync.Once
 	closeErr  error
 	quit      chan struct{}
+	wake      chan struct{} // tells automine that a transaction came; holds one
 	loops     sync.WaitGroup
 }
 
@@ -118,7 +119,7 @@ func assemble(cfg Config, stack *node.Node) (*Chain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make chain: %w", err)
 	}
-	c := &Chain{cfg: cfg, stack: stack, be: be, edits: newEdits(), automine: !cfg.NoAutomine, quit: make(chan struct{})}
+	c := &Chain{cfg: cfg, stack: stack, be: be, edits: newEdits(), automine: !cfg.NoAutomine, quit: make(chan struct{}), wake: make(chan struct{}, 1)}
 	c.edits.install(be.BlockChain())
 	c.miner = miner.New(be, ec.Miner, &editingEngine{Engine: be.Engine(), edits: c.edits})
 	stack.RegisterAPIs([]rpc.API{{
@@ -133,7 +134,8 @@ func assemble(cfg Config, stack *node.Node) (*Chain, error) {
 	if err := stack.Start(); err != nil {
 		return nil, fmt.Errorf("start node: %w", err)
 	}
-	c.loops.Add(1)
+	c.loops.Add(2)
+	go c.listen()
 	go c.automineLoop()
 	return c, nil
 }
@@ -156,6 +158,11 @@ func (c *Chain) Head(ctx context.Context) (*types.Header, error) {
 		return nil, fmt.Errorf("read head of dev chain: %w", err)
 	}
 	return types.CopyHeader(c.be.BlockChain().CurrentBlock()), nil
+}
+
+// Session connects to the chain over HTTP with the key of funded account i.
+func (c *Chain) Session(ctx context.Context, i int) (*Session, error) {
+	return Dial(ctx, c.HTTP(), Account(i))
 }
 
 // Close stops the chain and frees its port. A second call does nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/big"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -292,7 +293,7 @@ func TestEngineMethods(t *testing.T) {
 	account, slot, value := common.HexToAddress("0xabcd"), common.HexToHash("0x7"), common.HexToHash("0x99")
 	call(nil, "anvil_setBalance", account, "0x64")
 	call(nil, "anvil_setCode", account, "0x5f54")
-	call(nil, "anvil_setStorageAt", account, "0x7", value)
+	call(nil, "anvil_setStorageAt", account, slot, value) // padded with zeros
 	call(nil, "anvil_setNonce", account, "0x9")
 	if err := c.Mine(t.Context(), 3); err != nil {
 		t.Fatal(err)
@@ -377,5 +378,87 @@ func TestBadConfigIsRefused(t *testing.T) {
 			c.Close()
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+// TestManyTransactionsDuringMining guards against a deadlock: the pool waits for
+// its listener, and who makes blocks waits for the pool.
+func TestManyTransactionsDuringMining(t *testing.T) {
+	c := start(t, Config{})
+	const senders, each = 10, 20
+	mined := make(chan error, 1)
+	stop := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-stop:
+				mined <- nil
+				return
+			default:
+			}
+			if err := c.Mine(t.Context(), 50); err != nil {
+				mined <- err
+				return
+			}
+		}
+	}()
+	var group sync.WaitGroup
+	for i := range senders {
+		s := dial(t, c.HTTP(), i)
+		group.Go(func() {
+			to := common.HexToAddress("0x1234")
+			for range each {
+				if _, err := s.Send(t.Context(), &to, big.NewInt(1), nil); err != nil {
+					t.Errorf("sender %d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(stop)
+	if err := <-mined; err != nil {
+		t.Error(err)
+	}
+	s := dial(t, c.HTTP(), 0)
+	balance, err := s.Client.BalanceAt(t.Context(), common.HexToAddress("0x1234"), nil)
+	if err != nil || balance.Int64() != senders*each {
+		t.Errorf("%v of %d transactions are in, error %v", balance, senders*each, err)
+	}
+}
+
+// TestBurstWhileTheMakerOfBlocksIsBusy holds the block maker's lock while more
+// transactions arrive than the listener's channel holds.
+func TestBurstWhileTheMakerOfBlocksIsBusy(t *testing.T) {
+	c := start(t, Config{})
+	s := dial(t, c.HTTP(), 0)
+	to := common.HexToAddress("0x1234")
+	const burst = 200
+	var raw []*types.Transaction
+	for nonce := range uint64(burst) {
+		raw = append(raw, types.MustSignNewTx(s.Key, types.LatestSignerForChainID(s.ChainID), &types.DynamicFeeTx{
+			ChainID: s.ChainID, Nonce: nonce, To: &to, Value: big.NewInt(1), Gas: 21_000, GasTipCap: big.NewInt(1), GasFeeCap: big.NewInt(10 * gwei),
+		}))
+	}
+	c.mu.Lock()
+	for i, tx := range raw {
+		if err := s.Client.SendTransaction(t.Context(), tx); err != nil {
+			c.mu.Unlock()
+			t.Fatalf("transaction %d: %v", i, err)
+		}
+	}
+	synced := make(chan error, 1)
+	go func() { synced <- c.be.TxPool().Sync() }()
+	select {
+	case err := <-synced:
+		c.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the pool stands still")
+	}
+	if _, err := s.wait(t.Context(), raw[burst-1].Hash()); err != nil {
+		t.Error(err)
 	}
 }

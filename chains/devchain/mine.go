@@ -193,8 +193,10 @@ func (c *Chain) afterRewind() error {
 	return nil
 }
 
-// automineLoop puts each transaction that arrives into a block.
-func (c *Chain) automineLoop() {
+// listen watches the pool for transactions and wakes automine. It never waits for
+// the maker of blocks: the pool stands still while its listeners do, and the maker
+// of blocks waits for the pool.
+func (c *Chain) listen() {
 	defer c.loops.Done()
 	arrivals := make(chan core.NewTxsEvent, 64)
 	sub := c.be.TxPool().SubscribeTransactions(arrivals, true)
@@ -206,6 +208,22 @@ func (c *Chain) automineLoop() {
 		case <-sub.Err():
 			return
 		case <-arrivals:
+			select {
+			case c.wake <- struct{}{}:
+			default: // it is awake
+			}
+		}
+	}
+}
+
+// automineLoop puts the transactions that arrive into blocks.
+func (c *Chain) automineLoop() {
+	defer c.loops.Done()
+	for {
+		select {
+		case <-c.quit:
+			return
+		case <-c.wake:
 			c.mineWaiting()
 		}
 	}
