@@ -33,4 +33,6 @@ type Batch struct {
 	// Recent are the hash-linked blocks from the newest final one up to To, ascending: what the next poll
 	// compares to notice a reorganisation.
 	Recent []gov.Block
+	// Behind says that blocks up to the head remain to be read: poll again at once.
+	Behind bool
 }

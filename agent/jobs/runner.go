@@ -1,0 +1,225 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/robfig/cron/v3"
+
+	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
+)
+
+// Poller follows one chain.
+type Poller interface {
+	Chain() gov.ChainID
+	// Poll reads what is new since a cursor; recent are the blocks that the last poll left.
+	Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error)
+	// Wake yields when a new head may be there; nil when there is no such signal.
+	Wake(ctx context.Context) <-chan struct{}
+}
+
+// Config is how a runner works. Zero values have defaults.
+type Config struct {
+	Pollers []Poller
+	// Poll is how often each chain is asked for its head; default 4 s.
+	Poll time.Duration
+	// Fetch is how often the queue is looked at; default 100 ms.
+	Fetch time.Duration
+	// Sweep is a cron expression in UTC; default every ten minutes.
+	Sweep string
+	// StepTimeout bounds one step; default 3 minutes.
+	StepTimeout time.Duration
+	// Now is the wall clock for the records' times.
+	Now func() time.Time
+	// Observe is told of every record after it is durable, in order of writing.
+	Observe func(dossier.Record, dossier.Dossier)
+	// Alarm is told of what needs a person.
+	Alarm func(what string, err error)
+	// Frozen is called when a chain broke its finality (G21).
+	OnBroken func(ctx context.Context, chain gov.ChainID)
+	Log      *slog.Logger
+}
+
+func (c *Config) setDefaults() {
+	c.Poll = or(c.Poll, 4*time.Second)
+	c.Fetch = or(c.Fetch, 100*time.Millisecond)
+	c.StepTimeout = or(c.StepTimeout, 3*time.Minute)
+	if c.Sweep == "" {
+		c.Sweep = "*/10 * * * *"
+	}
+	if c.Observe == nil {
+		c.Observe = func(dossier.Record, dossier.Dossier) {}
+	}
+	if c.Alarm == nil {
+		c.Alarm = func(what string, err error) { c.Log.Error(what, "error", err) }
+	}
+	if c.OnBroken == nil {
+		c.OnBroken = func(context.Context, gov.ChainID) {}
+	}
+}
+
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// Runner drives the pipeline.
+type Runner struct {
+	db     *journal.DB
+	agent  *agent.Agent
+	conf   Config
+	client *river.Client[*sql.Tx]
+
+	mu    sync.Mutex
+	heads map[gov.ChainID]map[gov.Address]gov.Head
+	alive map[gov.ChainID]Health
+	// folded keeps open dossiers by their sequence number, so that a head costs no reading of records
+	folded map[gov.ProposalID]dossier.Dossier
+}
+
+// Health is how a chain is followed.
+type Health struct {
+	Head, Final gov.Block
+	From        uint64 // first block of the covered range
+	CaughtUp    bool
+	Polled      time.Time
+	Err         error
+}
+
+// The two queues: votes go one after the other, since one transaction a key is under way at a time.
+const (
+	queueSteps = "steps"
+	queueVotes = "votes"
+)
+
+// New builds a runner.
+func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
+	c.setDefaults()
+	r := &Runner{db: db, agent: a, conf: c, heads: map[gov.ChainID]map[gov.Address]gov.Head{}, alive: map[gov.ChainID]Health{},
+		folded: map[gov.ProposalID]dossier.Dossier{}}
+	schedule, err := cron.ParseStandard(c.Sweep)
+	if err != nil {
+		return nil, fmt.Errorf("schedules.sweep %q: %w", c.Sweep, err)
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &stepWorker{runner: r})
+	river.AddWorker(workers, &sweepWorker{runner: r})
+	r.client, err = river.NewClient(riversqlite.New(db.SQL()), &river.Config{
+		Queues:            map[string]river.QueueConfig{queueSteps: {MaxWorkers: 4}, queueVotes: {MaxWorkers: 1}},
+		Workers:           workers,
+		FetchCooldown:     min(c.Fetch, 50*time.Millisecond),
+		FetchPollInterval: c.Fetch,
+		JobTimeout:        c.StepTimeout,
+		// a single daemon holds the store's lock, so what is stuck is its own
+		RescueStuckJobsAfter: c.StepTimeout + time.Minute,
+		MaxAttempts:          1000,
+		RetryPolicy:          retry{c.Now},
+		ErrorHandler:         discard{r},
+		Logger:               slog.New(quiet{c.Log.Handler()}),
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
+			return sweepArgs{}, &river.InsertOpts{Queue: queueSteps}
+		}, &river.PeriodicJobOpts{RunOnStart: true, ID: "sweep"})},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the job engine: %w", err)
+	}
+	return r, nil
+}
+
+// Run works until the context ends, then finishes the steps under way and returns.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.reclaim(ctx); err != nil {
+		return err
+	}
+	// the engine outlives ctx by the time it needs to finish its steps
+	engine, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	if err := r.client.Start(engine); err != nil {
+		return fmt.Errorf("start the job engine: %w", err)
+	}
+	var followers sync.WaitGroup
+	for _, p := range r.conf.Pollers {
+		followers.Go(func() { r.follow(ctx, p) })
+	}
+	<-ctx.Done()
+	followers.Wait()
+	shutdown, cancel := context.WithTimeout(engine, 5*time.Second)
+	defer cancel()
+	if err := r.client.Stop(shutdown); err != nil {
+		hard, cancel := context.WithTimeout(engine, 2*time.Second)
+		defer cancel()
+		if err := r.client.StopAndCancel(hard); err != nil {
+			r.conf.Log.Warn("steps were cut off; they are done again at the next start", "error", err)
+		}
+	}
+	return nil
+}
+
+// reclaim puts jobs that a killed daemon left running back into the queue: the store's lock says that
+// nobody works on them.
+func (r *Runner) reclaim(ctx context.Context) error {
+	_, err := r.db.SQL().ExecContext(ctx, "UPDATE river_job SET state = 'available' WHERE state = 'running'")
+	if err == nil { // what waited for a retry may go at once: the reason may be gone
+		_, err = r.db.SQL().ExecContext(ctx, "UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP WHERE state IN ('retryable', 'scheduled') AND kind = 'step'")
+	}
+	if err != nil {
+		return fmt.Errorf("take back the jobs of the last run: %w", err)
+	}
+	return nil
+}
+
+// Health says how each chain is followed.
+func (r *Runner) Health() map[gov.ChainID]Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[gov.ChainID]Health{}
+	for c, h := range r.alive {
+		out[c] = h
+	}
+	return out
+}
+
+// retry backs off from a second to a minute, for ever: an RPC that is down comes back.
+type retry struct{ now func() time.Time }
+
+func (p retry) NextRetry(job *rivertype.JobRow) time.Time {
+	wait := time.Second << min(job.Attempt, 6)
+	return p.now().Add(min(wait, time.Minute))
+}
+
+// discard raises an alarm when a job is given up or a worker panics.
+type discard struct{ r *Runner }
+
+func (d discard) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	if job.Attempt >= job.MaxAttempts {
+		d.r.conf.Alarm("a step was given up: "+string(job.EncodedArgs), err)
+	}
+	return nil
+}
+
+func (d discard) HandlePanic(_ context.Context, job *rivertype.JobRow, v any, trace string) *river.ErrorHandlerResult {
+	d.r.conf.Alarm("a step panicked: "+string(job.EncodedArgs), fmt.Errorf("%v\n%s", v, trace))
+	return nil
+}
+
+// quiet lets only warnings of the job engine through.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelError && q.Handler.Enabled(ctx, l)
+}
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
+func (q quiet) WithGroup(n string) slog.Handler      { return quiet{q.Handler.WithGroup(n)} }
