@@ -7,8 +7,6 @@ import (
 	"sort"
 	"sync"
 	"time"
-
-	"github.com/ethereum/go-ethereum/common"
 )
 
 // Latest is the head of the best endpoint. Every lookEvery it first compares the heads of all endpoints, so that
@@ -63,7 +61,7 @@ func (c *Client) finalOf(ctx context.Context, from Caller) (Header, error) {
 	return HeaderByNumber(ctx, from, head.Number-min(head.Number, c.cfg.Finality.behind))
 }
 
-// AgreedFinal is the newest block that at least Need sources call final and agree on by hash. A source that
+// AgreedFinal is the newest block that at least Need sources call final and agree on, field by field. A source that
 // invents a high final block cannot move it: the height is the Need-th highest that sources report.
 func (c *Client) AgreedFinal(ctx context.Context) (Header, Agreement, error) {
 	if err := c.freshen(ctx); err != nil {
@@ -73,7 +71,7 @@ func (c *Client) AgreedFinal(ctx context.Context) (Header, Agreement, error) {
 	if err != nil {
 		return Header{}, Agreement{}, err
 	}
-	return AgreeBy(ctx, c, c.cfg.Agree, func(h Header) common.Hash { return h.Hash }, func(ctx context.Context, s Caller) (Header, error) {
+	return AgreeBy(ctx, c, c.cfg.Agree, Header.Key, func(ctx context.Context, s Caller) (Header, error) {
 		return HeaderByNumber(ctx, s, height)
 	})
 }

@@ -30,6 +30,31 @@ type Header struct {
 	Proven bool
 }
 
+// HeaderKey is a Header as one comparable value, for AgreeBy: two sources agree on a block only when they agree on
+// every field that a dry run or a deadline reads, not just on its hash.
+type HeaderKey struct {
+	number, time, gasLimit, gasUsed, excess uint64
+	hash, parent, root, mix                 common.Hash
+	coinbase                                common.Address
+	difficulty, baseFee                     uint256.Int
+	hasBaseFee, hasExcess                   bool
+}
+
+// Key is the header's comparable form.
+func (h Header) Key() HeaderKey {
+	k := HeaderKey{
+		number: h.Number, time: h.Time, gasLimit: h.GasLimit, gasUsed: h.GasUsed, hash: h.Hash, parent: h.ParentHash,
+		root: h.Root, mix: h.MixDigest, coinbase: h.Coinbase, difficulty: h.Difficulty,
+	}
+	if h.BaseFee != nil {
+		k.baseFee, k.hasBaseFee = *h.BaseFee, true
+	}
+	if h.ExcessBlobGas != nil {
+		k.excess, k.hasExcess = *h.ExcessBlobGas, true
+	}
+	return k
+}
+
 // headerResult decodes a header. A null answer is ErrNotFound, so that failover can ask an endpoint that is ahead.
 type headerResult struct {
 	head *Header

@@ -160,7 +160,7 @@ func (l *logList) DecodeResult(raw []byte) error {
 type logJSON struct {
 	Address     *common.Address `json:"address"`
 	Topics      []common.Hash   `json:"topics"`
-	Data        hexutil.Bytes   `json:"data"`
+	Data        *hexutil.Bytes  `json:"data"`
 	BlockNumber *hexutil.Uint64 `json:"blockNumber"`
 	BlockHash   *common.Hash    `json:"blockHash"`
 	TxHash      *common.Hash    `json:"transactionHash"`
@@ -183,14 +183,14 @@ func (l *logList) UnmarshalJSON(raw []byte) error {
 	out := make([]Log, len(in))
 	for i := range in {
 		j := &in[i]
-		if j.Address == nil || j.BlockNumber == nil || j.BlockHash == nil || j.TxHash == nil || j.TxIndex == nil || j.Index == nil {
-			return fmt.Errorf("%w: log %d lacks address, block, transaction or index", ErrMalformed, i)
+		if j.Topics == nil || j.Data == nil || j.Address == nil || j.BlockNumber == nil || j.BlockHash == nil || j.TxHash == nil || j.TxIndex == nil || j.Index == nil {
+			return fmt.Errorf("%w: log %d lacks address, topics, data, block, transaction or index", ErrMalformed, i)
 		}
 		if len(j.Topics) > maxTopics {
 			return fmt.Errorf("%w: log %d has %d topics", ErrMalformed, i, len(j.Topics))
 		}
 		out[i] = Log{
-			Address: *j.Address, Topics: j.Topics, Data: j.Data, BlockNumber: uint64(*j.BlockNumber), BlockHash: *j.BlockHash,
+			Address: *j.Address, Topics: j.Topics, Data: *j.Data, BlockNumber: uint64(*j.BlockNumber), BlockHash: *j.BlockHash,
 			TxHash: *j.TxHash, TxIndex: uint64(*j.TxIndex), Index: uint64(*j.Index), Removed: j.Removed,
 		}
 	}
