@@ -73,7 +73,7 @@ func sameElsewhere(t *testing.T, text string) {
 	}
 	indented := "top:\n"
 	for line := range strings.SplitSeq(text, "\n") {
-		if line != "" {
+		if line = strings.TrimRight(line, " "); line != "" { // a line of blanks is an empty line here
 			line = " " + line
 		}
 		indented += line + "\n"

@@ -236,6 +236,11 @@ func (f *faults) value(i int, tk *token.Token, aligned bool) {
 			return
 		}
 		start := f.open[len(f.open)-1]
+		if (start.Type == token.MappingStartType) != (tk.Type == token.MappingEndType) {
+			f.report(tk.Position.Line, tk.Position.Column, "this bracket closes another one than was opened", "quote the value if it is an expression")
+			f.stop = tk.Position.Line
+			return
+		}
 		f.open = f.open[:len(f.open)-1]
 		if sameLine && !isDelimiter(next) && f.aligned(start) && start.Position.Line == tk.Position.Line {
 			f.fault(start, "text follows this list or mapping", "quote the whole value if it is an expression")
@@ -257,7 +262,17 @@ func (f *faults) value(i int, tk *token.Token, aligned bool) {
 			f.fault(tk, "YAML takes this value apart at its brackets and commas", quoteIt)
 			return
 		}
+		if len(f.open) > 0 && strings.ContainsAny(tk.Value, "[]{},") {
+			f.report(tk.Position.Line, tk.Position.Column, "there is a bracket or comma in this value", quoteIt)
+			f.stop = tk.Position.Line
+			return
+		}
 		f.colon(i, tk, next)
+	case token.CollectEntryType:
+		if len(f.open) > 0 && next != nil && next.Type == token.CollectEntryType || i > 0 && isOpen(f.tokens[i-1]) {
+			f.report(tk.Position.Line, tk.Position.Column, "there is nothing beside this comma", "")
+			f.stop = tk.Position.Line
+		}
 	case token.MappingValueType:
 		f.tightColon(i, tk, next)
 	default:

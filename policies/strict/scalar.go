@@ -68,7 +68,7 @@ func notPlain(text string) string {
 	switch {
 	case text == "":
 		return "there is no text here"
-	case strings.ContainsRune(",[]{}#&*!|>'\"%@`", first), strings.ContainsRune("-?:", first) && second == ' ':
+	case strings.ContainsRune("?,[]{}#&*!|>'\"%@`", first), strings.ContainsRune("-:", first) && second == ' ':
 		return "a value cannot begin with " + string(first)
 	case strings.Contains(text, ": "):
 		return `the value contains ": "`
@@ -165,8 +165,8 @@ func unescape(line []rune) (r rune, width int) {
 	return rune(n), 2 + digits
 }
 
-// block reads `|` text. The place that the lexer gives for it is that of its end at times, so the indent is measured on
-// the first line that is not empty.
+// block reads `|` text. The place that the lexer gives for it is that of its end at times, so the indent is measured in
+// the file.
 func (s *source) block(lit *ast.LiteralNode) (scalar, bool) {
 	at := lit.Start.Position
 	v := scalar{style: block, line: at.Line, column: at.Column}
@@ -174,27 +174,49 @@ func (s *source) block(lit *ast.LiteralNode) (scalar, bool) {
 		s.report(at.Line, at.Column, "text folded with > is not used here", "use |")
 		return v, false
 	}
-	if strings.Contains(lit.Start.Value, "+") {
+	if header := strings.Trim(lit.Start.Value, "|-"); strings.Contains(header, "+") {
 		s.report(at.Line, at.Column, "empty lines at the end of a block are not kept here", "use |")
+		return v, false
+	} else if header != "" && (len(header) > 1 || header[0] < '1' || header[0] > '9') {
+		s.report(at.Line, at.Column, "this block cannot be read", "use |")
 		return v, false
 	}
 	v.text = lit.Value.Value
-	for i, line := range strings.Split(v.text, "\n") {
+	indent, ok := s.indentOf(at.Line, strings.Split(v.text, "\n"))
+	if !ok {
+		s.report(at.Line, at.Column, "this block cannot be read", "indent its lines evenly, by blanks")
+		return v, false
+	}
+	v.indent = indent
+	return v, true
+}
+
+// indentOf is the indent of a block under its header's line: what stands before every line of its text.
+func (s *source) indentOf(header int, text []string) (indent int, ok bool) {
+	indent = -1
+	longest := 0 // of the empty lines before the text; they may not be deeper than it
+	for i, line := range text {
+		if header+i >= len(s.repaired) {
+			return max(indent, 0), line == ""
+		}
+		written := string(s.repaired[header+i])
 		if strings.Trim(line, " ") == "" {
+			if indent < 0 {
+				longest = max(longest, len(s.written[header+i]))
+			}
 			continue
 		}
-		if at.Line+i >= len(s.repaired) {
-			break
+		if indent < 0 {
+			indent = len(written) - len(line)
+			if indent < longest {
+				return 0, false
+			}
 		}
-		written := string(s.repaired[at.Line+i])
-		v.indent = len(written) - len(line)
-		if v.indent < 0 || written[v.indent:] != line || strings.Trim(written[:v.indent], " ") != "" {
-			s.report(at.Line, at.Column, "this block cannot be read", "indent its lines evenly, and write | alone")
-			return v, false
+		if indent < 1 || len(written) < indent || written[indent:] != line || strings.Trim(written[:indent], " ") != "" {
+			return 0, false
 		}
-		break
 	}
-	return v, true
+	return max(indent, 0), true
 }
 
 // position maps a place in the text (line and column from 1) to the file.
