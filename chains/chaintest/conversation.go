@@ -90,7 +90,9 @@ func (r *replay) Call(ctx context.Context, result any, method string, args ...an
 	return nil
 }
 
-func (r *replay) Batch(ctx context.Context, reqs []rpc.Request) error { return batchByCall(ctx, r, reqs) }
+func (r *replay) Batch(ctx context.Context, reqs []rpc.Request) error {
+	return batchByCall(ctx, r, reqs)
+}
 
 func (r *replay) next(key string) (exchange, bool) {
 	r.mu.Lock()
