@@ -2,6 +2,8 @@ package devchain
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/big"
 	"net/http"
 	"sync"
@@ -440,25 +442,55 @@ func TestBurstWhileTheMakerOfBlocksIsBusy(t *testing.T) {
 			ChainID: s.ChainID, Nonce: nonce, To: &to, Value: big.NewInt(1), Gas: 21_000, GasTipCap: big.NewInt(1), GasFeeCap: big.NewInt(10 * gwei),
 		}))
 	}
-	c.mu.Lock()
-	for i, tx := range raw {
-		if err := s.Client.SendTransaction(t.Context(), tx); err != nil {
-			c.mu.Unlock()
-			t.Fatalf("transaction %d: %v", i, err)
+	if err := holding(c, func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for i, tx := range raw {
+			if err := s.Client.SendTransaction(ctx, tx); err != nil {
+				return fmt.Errorf("transaction %d: %w", i, err)
+			}
 		}
-	}
-	synced := make(chan error, 1)
-	go func() { synced <- c.be.TxPool().Sync() }()
-	select {
-	case err := <-synced:
-		c.mu.Unlock()
-		if err != nil {
-			t.Fatal(err)
+		synced := make(chan error, 1)
+		go func() { synced <- c.be.TxPool().Sync() }()
+		select {
+		case err := <-synced:
+			return err
+		case <-ctx.Done():
+			return errors.New("the pool stands still")
 		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("the pool stands still")
+	}); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.wait(t.Context(), raw[burst-1].Hash()); err != nil {
+		t.Error(err)
+	}
+}
+
+// holding does something while nobody can make blocks.
+func holding(c *Chain, do func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return do()
+}
+
+func TestDataDirKeepsTheChain(t *testing.T) {
+	cfg := Config{DataDir: t.TempDir(), GenesisTime: genesisTime}
+	c, err := Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Mine(t.Context(), 70); err != nil {
+		t.Fatal(err)
+	}
+	want := header(t, c).Hash()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, cfg)
+	if h := header(t, again); h.Hash() != want {
+		t.Errorf("head is block %d %v, want %v", h.Number, h.Hash(), want)
+	}
+	if err := again.Reorg(t.Context(), 69); err != nil {
 		t.Error(err)
 	}
 }
