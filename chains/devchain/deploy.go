@@ -20,7 +20,8 @@ const (
 // the transactions is fixed, so the addresses depend only on the key, its nonce
 // and the flavour. Setting Bravo up moves chain time on by two days, the delay of
 // its timelock. At the end the deployer has no power over the governor, the
-// timelock and the token any more, but still owns the rest of the tokens.
+// timelock and the token any more (but is the guardian of a Bravo, who may cancel
+// proposals), and still owns the rest of the tokens.
 func DeployDAO(ctx context.Context, s *Session, cfg DAOConfig) (*DAO, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
