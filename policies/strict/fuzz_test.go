@@ -3,6 +3,8 @@ package strict_test
 import (
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -66,7 +68,7 @@ var seeds = []string{
 
 // What strict accepts means the same to another reader of YAML: nobody can write a file that two programs, or a person
 // with an editor, read in two ways.
-func sameElsewhere(t *testing.T, text string) {
+func sameElsewhere(t *testing.T, text string) strict.Problems {
 	t.Helper()
 	var ours struct {
 		Top tree `yaml:"top"`
@@ -84,7 +86,7 @@ func sameElsewhere(t *testing.T, text string) {
 				t.Fatalf("%q: a problem without a place: %#v", text, p)
 			}
 		}
-		return
+		return problems
 	}
 	decoder := yaml.NewDecoder(strings.NewReader(indented))
 	var theirs yaml.Node
@@ -97,6 +99,25 @@ func sameElsewhere(t *testing.T, text string) {
 	want, _ := other(&theirs).(map[string]any)
 	if diff := cmp.Diff(want["top"], ours.Top.value); diff != "" {
 		t.Fatalf("%q is read in two ways (-theirs +ours):\n%s", indented, diff)
+	}
+	return nil
+}
+
+// The examples of the formats document are read, and by another reader the same.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(names) < 5 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if problems := sameElsewhere(t, string(text)); len(problems) > 0 {
+			t.Errorf("%s:\n%s", name, problems.Detail())
+		}
 	}
 }
 

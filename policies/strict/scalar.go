@@ -68,7 +68,7 @@ func notPlain(text string) string {
 	switch {
 	case text == "":
 		return "there is no text here"
-	case strings.ContainsRune("?,[]{}#&*!|>'\"%@`", first), strings.ContainsRune("-:", first) && second == ' ':
+	case strings.ContainsRune("?:,[]{}#&*!|>'\"%@`", first), first == '-' && second == ' ':
 		return "a value cannot begin with " + string(first)
 	case strings.Contains(text, ": "):
 		return `the value contains ": "`

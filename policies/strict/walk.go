@@ -213,6 +213,10 @@ func (w *walker) each(m *ast.MappingNode, path string, visit func(key scalar, va
 			w.source.report(line, column, "this key has no value", "if it is the end of an expression, quote the whole expression")
 			continue
 		}
+		if entry.Start.Position.Line != line {
+			w.source.report(line, column, "the colon is not in the line of its key", "")
+			continue
+		}
 		key, ok := w.source.scalar(entry.Key)
 		if !ok {
 			continue
