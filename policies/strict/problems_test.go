@@ -40,6 +40,7 @@ func TestFiles(t *testing.T) {
 		{"tabs", "version:\t1\nlabels:\n\ta: 2d\n# a\tcomment\nwait: x\n", []string{
 			`1:9: there is a tab here (use blanks; inside double quotes write \t)`,
 			`3:1: there is a tab here (use blanks; inside double quotes write \t)`,
+			`4:4: there is a tab here (use blanks; inside double quotes write \t)`,
 			`5:7: "x" is not a duration (whole numbers with d, h, m, s in this order: 2d, 6h30m, 0s)`,
 		}},
 		{"characters", "version: 1\nlabels: {a: \"x\u2028y\x00\"}\nwait: \u202e\n", []string{

@@ -88,11 +88,10 @@ func (s *source) checkEmpty() bool {
 func (s *source) checkCharacters() {
 	for i, line := range s.repaired {
 		told, blank := false, true
-		comment := strings.HasPrefix(strings.TrimLeft(string(line[:min(len(line), 200)]), " \t"), "#")
 		for j, r := range line {
 			if r == '\t' || r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfeff || r == 0x2028 || r == 0x2029 {
 				line[j] = ' '
-				if !told && !(comment && r == '\t') {
+				if !told {
 					s.reportCharacter(i+1, j+1, r)
 					told = true // one a line is enough
 				}
