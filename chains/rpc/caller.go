@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
 // Caller asks a chain: one endpoint (Source), a whole Client, or a recorded conversation.
@@ -56,8 +57,20 @@ func Decode(raw []byte, result any) error {
 		*r = bytes.Clone(raw)
 		return nil
 	}
-	if err := json.Unmarshal(raw, result); err != nil {
+	return decodeFresh(raw, result)
+}
+
+// decodeFresh unmarshals into a new value and copies that over: json adds to what is already there, and what is
+// there may be half of another endpoint's answer.
+func decodeFresh(raw []byte, result any) error {
+	target := reflect.ValueOf(result)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
+		return fmt.Errorf("%w: result is a %T, want a pointer", errEncode, result)
+	}
+	fresh := reflect.New(target.Type().Elem())
+	if err := json.Unmarshal(raw, fresh.Interface()); err != nil {
 		return fmt.Errorf("%w: %s", ErrMalformed, printable(err.Error(), 200))
 	}
+	target.Elem().Set(fresh.Elem())
 	return nil
 }

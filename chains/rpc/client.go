@@ -190,7 +190,7 @@ func (c *Client) checkFinality(ctx context.Context) error {
 		return nil
 	}
 	var errs []error
-	for _, s := range c.all() {
+	for _, s := range c.pick(func(_ *node, s standing) bool { return s < unchecked }) {
 		if _, err := HeaderByTag(ctx, s, c.cfg.Finality.String()); err != nil {
 			errs = append(errs, err)
 			continue

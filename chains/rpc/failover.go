@@ -43,7 +43,7 @@ func (c *Client) run(ctx context.Context, nodes []*node, reqs []*Request) error 
 	var talk error // why the conversation failed, where it did
 	for round := range rounds {
 		if round > 0 {
-			if !anyLater(open) || !c.pause(ctx, open, round) {
+			if !anySoon(open) || !c.pause(ctx, open, round) {
 				break
 			}
 		}
@@ -78,7 +78,7 @@ func (c *Client) pass(ctx context.Context, order []*node, reqs []*Request, round
 	}
 	open := reqs
 	if round > 0 {
-		open = keep(reqs, func(r *Request) bool { return Classify(r.Err).Later() })
+		open = keep(reqs, func(r *Request) bool { return soon(r) })
 	}
 	var talk error
 	for _, n := range order {
@@ -198,9 +198,15 @@ func (c *Client) pause(ctx context.Context, open []*Request, round int) bool {
 	}
 }
 
-func anyLater(reqs []*Request) bool {
+// soon says whether another pass is worth its time: not after a time-out, which has cost enough already.
+func soon(r *Request) bool {
+	class := Classify(r.Err)
+	return class.Later() && class != Timeout && repeatable(r.Method)
+}
+
+func anySoon(reqs []*Request) bool {
 	for _, r := range reqs {
-		if Classify(r.Err).Later() && repeatable(r.Method) {
+		if soon(r) {
 			return true
 		}
 	}

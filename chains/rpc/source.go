@@ -46,11 +46,6 @@ func (c *Client) Sources() []Source {
 	return c.pick(func(_ *node, s standing) bool { return s != barred && s != behind })
 }
 
-// all is every endpoint that does not serve another chain, one for each operator.
-func (c *Client) all() []Source {
-	return c.pick(func(_ *node, s standing) bool { return s != barred })
-}
-
 // pick takes the best endpoint of each operator among those that may be used.
 func (c *Client) pick(may func(*node, standing) bool) []Source {
 	now := time.Now()

@@ -15,7 +15,7 @@ type CallArgs struct {
 	To    *common.Address `json:"to,omitempty"`
 	Gas   hexutil.Uint64  `json:"gas,omitempty"`
 	Value *hexutil.Big    `json:"value,omitempty"`
-	Data  hexutil.Bytes   `json:"input,omitempty"`
+	Data  hexutil.Bytes   `json:"data,omitempty"`
 }
 
 // CallContract runs a read-only call on the state after the block with this hash. A revert is an error of class

@@ -46,7 +46,7 @@ func (c *Client) followHeads(ctx context.Context, nodes []*node, out chan Header
 		if ctx.Err() != nil {
 			return
 		}
-		c.cfg.Log.Info("rpc_heads_lost", "host", hostOf(n.at.WS), "error", scrub(printable(err.Error(), messageLen), n.secrets))
+		c.cfg.Log.Info("rpc_heads_lost", "host", hostOf(n.at.WS), "error", printable(scrub(err.Error(), n.secrets), messageLen))
 		if time.Since(began) > wsRetryMost {
 			wait = wsRetryFirst
 		}
