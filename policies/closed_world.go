@@ -1,0 +1,73 @@
+package policies
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/legate-dao/legate/agent/checks"
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// OpenWorld lists what keeps a For from being cast whatever a rule says, in words composed from facts;
+// empty when nothing does. Every leaf call is known, the dry run executed in lifecycle mode (every
+// flavour of this release has it), every required check is found, clean or not applicable, and the proposal
+// stands on a governor.
+func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
+	if c.Proposal.Draft {
+		open = append(open, "it is a draft")
+	}
+	open = append(open, unknownLeaves(c.Facts)...)
+	switch {
+	case !c.Facts.Effects.Executed():
+		open = append(open, fmt.Sprintf("the dry run is %s", c.Facts.Effects.Status.Or(gov.EffectsUnavailable)))
+	case c.Facts.Effects.Mode != gov.ModeLifecycle:
+		open = append(open, "the dry run did not go through the governor")
+	}
+	for _, check := range checks.All {
+		if !check.Required {
+			continue
+		}
+		switch checks.StatusOf(check.Name, findings) {
+		case gov.Found, gov.Clean, gov.NotApplicable:
+		default:
+			open = append(open, fmt.Sprintf("%s is not checked", check.Name))
+		}
+	}
+	return open
+}
+
+// unknownLeaves says which leaf calls are not known. It looks at the calls themselves, never at a count
+// that someone made of them.
+func unknownLeaves(f gov.Facts) []string {
+	calls, ok := f.Calls.Get()
+	if !ok {
+		return []string{"the calls are not decoded"}
+	}
+	var unknown []string
+	walkLeaves(calls, nil, func(c *gov.Call, path []int) {
+		if c.Known && c.Kind != gov.KindUnknown && c.Kind != "" {
+			return
+		}
+		unknown = append(unknown, strings.Trim(strings.ReplaceAll(fmt.Sprint(path), " ", "."), "[]"))
+	})
+	if len(unknown) == 0 {
+		return nil
+	}
+	const most = 8
+	rest := ""
+	if len(unknown) > most {
+		unknown, rest = unknown[:most], " and more"
+	}
+	return []string{fmt.Sprintf("call %s%s is not known", strings.Join(unknown, ", "), rest)}
+}
+
+func walkLeaves(calls []gov.Call, path []int, visit func(c *gov.Call, path []int)) {
+	for i := range calls {
+		at := append(path[:len(path):len(path)], i)
+		if len(calls[i].Children) == 0 {
+			visit(&calls[i], at)
+			continue
+		}
+		walkLeaves(calls[i].Children, at, visit)
+	}
+}
