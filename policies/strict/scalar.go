@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -165,6 +166,9 @@ func unescape(line []rune) (r rune, width int) {
 	return rune(n), 2 + digits
 }
 
+// blockHeader allows | and |-, and an indent in digits. |+ is refused: how many empty lines it keeps depends on the reader.
+var blockHeader = regexp.MustCompile(`^\|([1-9]?-?|-[1-9])$`)
+
 // block reads `|` text. The place that the lexer gives for it is that of its end at times, so the indent is measured in
 // the file.
 func (s *source) block(lit *ast.LiteralNode) (scalar, bool) {
@@ -174,11 +178,8 @@ func (s *source) block(lit *ast.LiteralNode) (scalar, bool) {
 		s.report(at.Line, at.Column, "text folded with > is not used here", "use |")
 		return v, false
 	}
-	if header := strings.Trim(lit.Start.Value, "|-"); strings.Contains(header, "+") {
-		s.report(at.Line, at.Column, "empty lines at the end of a block are not kept here", "use |")
-		return v, false
-	} else if header != "" && (len(header) > 1 || header[0] < '1' || header[0] > '9') {
-		s.report(at.Line, at.Column, "this block cannot be read", "use |")
+	if !blockHeader.MatchString(lit.Start.Value) {
+		s.report(at.Line, at.Column, "this block cannot be read", "write | or |-")
 		return v, false
 	}
 	v.text = lit.Value.Value
