@@ -1,0 +1,34 @@
+// Package fork executes a proposal's actions on a throw-away fork of one block and says what they did.
+//
+// The fork lives in the process: go-ethereum's interpreter and journal over a Source, which reads accounts and
+// slots of one block hash through the wire and keeps them. Nothing is ever written anywhere. With a Lifecycle the
+// run goes the way the chain would go: the tally is forced, the clock moved past the deadline, the proposal
+// queued, the clock moved past the eta, and execute runs under a tracer; the effects are those of execute alone.
+// Without one (a draft) the actions are called from the executor, in order, all or none.
+//
+// # What is a result and what is not
+//
+// A run that was executed or reverted is a fact. Everything else is unavailable, with a reason, never clean: a
+// failed or refused read (an interpreter takes a missing slot for zero, so every pass is thrown away in which a
+// read failed), a tally that could not be forced, a queue that refused, a budget of time, reads or trace that ran
+// out. A contract that loops runs out of gas, which is a revert; only a run cut short by us is a time-out.
+//
+// # Reads
+//
+// A pass runs on what is known. What it misses is noted, taken as absent, and the pass thrown away; all that was
+// noted is then fetched in one batch and the pass starts again, until one misses nothing. Calls of
+// eth_createAccessList bring most of it before the first pass. A run costs some 0.3 ms when nothing is missing.
+//
+// # Assumptions
+//
+// The block after a moved clock does not exist yet. COINBASE and BASEFEE are those of the pinned block, PREVRANDAO
+// and the hashes of blocks after it are derived from its own, block number and time move together at
+// Config.BlockTime, the gas payer is an account of no history that pays the base fee and no tip. Plan.Env varies
+// them. A contract that looks at them can behave otherwise on the day; so can one whose state others change.
+// Balances and allowances are what the token says: a token made to deceive can lie in balanceOf and allowance as
+// well as in its logs. Amounts of ERC-1155 ids are not measured, only operators. Chains whose virtual machine is not
+// Ethereum's (Arbitrum, zkSync) are refused.
+//
+//	runner := fork.New(client, fork.Config{ChainID: 1})
+//	result, err := runner.Run(ctx, proposal, block, fork.Plan{Lifecycle: flavour, Executor: timelock})
+package fork

@@ -1,0 +1,278 @@
+package fork
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// probes ask tokens the same before and after a run, in two machines that differ in nothing but the run.
+type probes struct {
+	before, after *machine
+	gas           uint64 // left for all
+	listed        map[gov.Address]bool
+	nfts          map[gov.Address]bool // tokens whose logs index an id
+	missing       map[gov.Missing]bool
+}
+
+// readTokens measures balances and rights over tokens on both sides. What the logs say is only where to look.
+func (x *run) readTokens(m *machine, t *trace, logs []*types.Log, res *Result, ready, after *overlay) error {
+	p := &probes{gas: maxProbesGas, listed: map[gov.Address]bool{}, nfts: map[gov.Address]bool{}, missing: map[gov.Missing]bool{}}
+	for _, l := range logs {
+		if len(l.Topics) == 4 && (l.Topics[0] == topicTransfer || l.Topics[0] == topicApproval) {
+			p.nfts[gov.Address(l.Address)] = true
+		}
+	}
+	for _, token := range x.plan.Tokens {
+		p.listed[token] = true
+	}
+	var err error
+	if p.before, err = newMachine(m.ctx, m.cfg, m.head, &reader{pass: m.rd.pass, over: ready}, m.at); err != nil {
+		return err
+	}
+	if p.after, err = newMachine(m.ctx, m.cfg, m.head, &reader{pass: m.rd.pass, over: after}, m.at); err != nil {
+		return err
+	}
+	p.before.baseFee, p.after.baseFee = m.baseFee, m.baseFee
+	if res.Effects.BalanceDeltas, err = p.balances(x.pairs(logs)); err != nil {
+		return err
+	}
+	if err := p.rights(x.claims(t, logs), res); err != nil {
+		return err
+	}
+	for miss := range p.missing {
+		res.Missing = append(res.Missing, miss)
+	}
+	slices.SortFunc(res.Missing, func(a, b gov.Missing) int {
+		return cmp.Or(cmp.Compare(a.Part, b.Part), a.Subject.Cmp(b.Subject))
+	})
+	return nil
+}
+
+type holding struct{ token, account gov.Address }
+
+// pairs are the holdings to read: those a log names, and every watched account for every token listed or seen.
+func (x *run) pairs(logs []*types.Log) []holding {
+	seen := map[holding]struct{}{}
+	tokens := map[gov.Address]struct{}{}
+	for _, token := range x.plan.Tokens {
+		tokens[token] = struct{}{}
+	}
+	for _, l := range logs {
+		accounts, ok := holders(l)
+		if !ok {
+			continue
+		}
+		tokens[gov.Address(l.Address)] = struct{}{}
+		for _, a := range accounts {
+			if !a.IsZero() {
+				seen[holding{gov.Address(l.Address), a}] = struct{}{}
+			}
+		}
+	}
+	for token := range tokens {
+		for _, a := range x.watched() {
+			seen[holding{token, a}] = struct{}{}
+		}
+	}
+	return keysOf(seen, func(a, b holding) int { return cmp.Or(a.account.Cmp(b.account), a.token.Cmp(b.token)) })
+}
+
+func (p *probes) balances(pairs []holding) ([]gov.BalanceDelta, error) {
+	out := []gov.BalanceDelta{}
+	for _, h := range pairs {
+		before, after, sides, err := p.both(h.token, call(balanceOf, word(h.account)))
+		if err != nil {
+			return nil, err
+		}
+		if sides < 2 {
+			// A contract that never answers is no token, which matters only if the plan takes it for one.
+			if sides == 1 || p.listed[h.token] {
+				p.miss("effects.balance_deltas", h.token)
+			}
+			continue
+		}
+		if b, a := before.amount(0), after.amount(0); a.Cmp(b) != 0 {
+			out = append(out, gov.BalanceDelta{Account: h.account, Token: gov.Asset(h.token), Before: b, Delta: gov.DeltaOf(b, a)})
+		}
+	}
+	return out, nil
+}
+
+// both asks one question on both sides, and says how many answered.
+func (p *probes) both(to gov.Address, data []byte) (before, after args, sides int, err error) {
+	before, ok, err := p.ask(p.before, to, data)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	if ok {
+		sides++
+	}
+	if after, ok, err = p.ask(p.after, to, data); err != nil {
+		return nil, nil, 0, err
+	}
+	if ok {
+		sides++
+	}
+	return before, after, sides, nil
+}
+
+// ask is one call. An account without code has nothing of anything.
+func (p *probes) ask(m *machine, to gov.Address, data []byte) (args, bool, error) {
+	if m.sdb.GetCodeSize(common.Address(to)) == 0 {
+		return args{}, true, nil
+	}
+	if p.gas < DefaultProbeGas {
+		return nil, false, errProbes
+	}
+	out, used, err := m.read(common.Address(to), data, DefaultProbeGas, nil)
+	p.gas -= used
+	if IsReverted(err) {
+		return nil, false, nil
+	}
+	return args(out), len(out) >= 32, err
+}
+
+func (p *probes) miss(part gov.Part, token gov.Address) {
+	p.missing[gov.Missing{Part: part, Reason: gov.NoCode, Subject: token}] = true
+}
+
+// claims are the rights of watched owners that the run asked for or used, those undone by a failure left out.
+func (x *run) claims(t *trace, logs []*types.Log) map[right]claim {
+	out := map[right]claim{}
+	watched := map[gov.Address]bool{}
+	for _, a := range x.watched() {
+		watched[a] = true
+	}
+	add := func(c claim) {
+		if !watched[c.owner] || c.spender.IsZero() || (c.used && c.spender == c.owner) {
+			return
+		}
+		old, ok := out[c.right]
+		if !ok {
+			old = claim{right: c.right}
+		}
+		old.used = old.used || c.used
+		if c.amount.Cmp(old.amount) > 0 {
+			old.amount = c.amount
+		}
+		out[c.right] = old
+	}
+	for _, l := range logs {
+		if c, ok := logClaim(l); ok {
+			add(c)
+		}
+	}
+	for i, f := range t.frames {
+		if f.claim != nil && t.stands(i) {
+			add(*f.claim)
+		}
+	}
+	return out
+}
+
+func (p *probes) rights(claims map[right]claim, res *Result) error {
+	rights := make([]right, 0, len(claims))
+	for r := range claims {
+		rights = append(rights, r)
+	}
+	slices.SortFunc(rights, right.compare)
+	for _, r := range rights {
+		var err error
+		if r.operator != nil {
+			err = p.operator(r, res)
+		} else {
+			err = p.allowance(r, claims[r], res)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r right) compare(o right) int {
+	return cmp.Or(r.token.Cmp(o.token), r.owner.Cmp(o.owner), r.spender.Cmp(o.spender), r.via.Cmp(o.via), r.id.Cmp(o.id))
+}
+
+func (p *probes) allowance(r right, c claim, res *Result) error {
+	holder, data := r.token, call(allowanceOf, word(r.owner), word(r.spender))
+	if !r.via.IsZero() {
+		holder, data = r.via, call(allowancePermit, word(r.owner), word(r.token), word(r.spender))
+	}
+	b, a, sides, err := p.both(holder, data)
+	if err != nil {
+		return err
+	}
+	if sides < 2 {
+		// approve and transferFrom of an NFT look like a token's; its rights are the operators.
+		if sides == 1 || !p.nfts[holder] {
+			p.miss("effects.allowances", holder)
+		}
+		return nil
+	}
+	before, after := b.amount(0), a.amount(0)
+	peak := before
+	for _, n := range []gov.Amount{after, c.amount} {
+		if n.Cmp(peak) > 0 {
+			peak = n
+		}
+	}
+	if before.Cmp(after) == 0 && peak.Cmp(before) == 0 && (!c.used || before.IsZero()) {
+		return nil // the same was allowed before, and is
+	}
+	res.Effects.Allowances = append(res.Effects.Allowances, gov.Allowance{
+		Token: r.token, Owner: r.owner, Spender: r.spender, Before: before, After: after, Via: r.via, Peak: peak,
+	})
+	return nil
+}
+
+func (p *probes) operator(r right, res *Result) error {
+	first, second := r.owner, r.spender
+	if r.operator.swap {
+		first, second = second, first
+	}
+	data := call(r.operator.ask, word(first), word(second))
+	if r.operator.byID {
+		data = call(r.operator.ask, r.id.Int().Bytes32())
+	}
+	b, a, sides, err := p.both(r.token, data)
+	if err != nil {
+		return err
+	}
+	if sides < 2 {
+		p.miss("effects.allowances", r.token)
+		return nil
+	}
+	is := func(answer args) bool {
+		if r.operator.byID {
+			return answer.address(0) == r.spender
+		}
+		return !answer.amount(0).IsZero()
+	}
+	o := Operator{Token: r.token, Owner: r.owner, Operator: r.spender, Before: is(b), After: is(a)}
+	if r.operator.byID {
+		o.ID = &r.id
+	}
+	if o.Before || o.After {
+		res.Operators = append(res.Operators, o)
+	}
+	return nil
+}
+
+func call(s gov.Selector, words ...[32]byte) []byte {
+	out := append([]byte{}, s[:]...)
+	for _, w := range words {
+		out = append(out, w[:]...)
+	}
+	return out
+}
+
+func word(a gov.Address) (w [32]byte) {
+	copy(w[12:], a[:])
+	return w
+}

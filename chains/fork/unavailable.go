@@ -1,0 +1,64 @@
+package fork
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/rpc"
+)
+
+// Unavailable says that a run or a read gave no result, and why. It is never a statement about the proposal.
+type Unavailable struct {
+	Reason gov.Reason
+	Err    error
+}
+
+// Error says what failed.
+func (e *Unavailable) Error() string {
+	return fmt.Sprintf("dry run unavailable (%s): %v", e.Reason, e.Err)
+}
+
+// Unwrap is the cause.
+func (e *Unavailable) Unwrap() error { return e.Err }
+
+var (
+	errReads    = errors.New("the budget of reads is spent")
+	errTrace    = errors.New("more calls or data than are recorded")
+	errProbes   = errors.New("the budget of gas for balances and allowances is spent")
+	errReverted = errors.New("the run reverted: there is no state after it")
+	errNotReady = errors.New("the run did not come to execute")
+)
+
+// notSupported is a proposal that this release cannot take to its execution.
+func notSupported(format string, args ...any) error {
+	return &Unavailable{gov.NotInRelease, fmt.Errorf(format, args...)}
+}
+
+// unavailable gives err its reason.
+func unavailable(err error) *Unavailable {
+	var u *Unavailable
+	if errors.As(err, &u) {
+		return u
+	}
+	return &Unavailable{reasonOf(err), err}
+}
+
+func reasonOf(err error) gov.Reason {
+	switch {
+	case errors.Is(err, errReads), errors.Is(err, errTrace), errors.Is(err, errProbes), errors.Is(err, rpc.ErrTooLarge):
+		return gov.TooLarge
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return gov.TimedOut
+	}
+	switch rpc.Classify(err) {
+	case rpc.NoState, rpc.NotFound:
+		return gov.NoState
+	case rpc.Timeout, rpc.Canceled:
+		return gov.TimedOut
+	case rpc.Disagreement:
+		return gov.Disagreement
+	}
+	return gov.RPCError
+}
