@@ -154,6 +154,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch) 
 		}
 		return r.enqueueDue(ctx, tx, chain)
 	})
+	if err != nil { // what was folded inside the lost transaction did not happen
+		r.mu.Lock()
+		clear(r.folded)
+		r.mu.Unlock()
+	}
 	return out, err
 }
 
