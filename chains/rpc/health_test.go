@@ -43,7 +43,7 @@ func TestHealth(t *testing.T) {
 func TestHangingSourceDelaysAgreementOnce(t *testing.T) {
 	_, ps, head := quorum(t, 2, 1)
 	cfg := config(ps[0].URL(), ps[1].URL())
-	cfg.Timeout = 300 * time.Millisecond
+	cfg.Timeout = time.Second
 	slow := dial(t, cfg)
 	ps[0].Set(chaintest.Faults{Hang: true})
 	began := time.Now()
@@ -51,8 +51,8 @@ func TestHangingSourceDelaysAgreementOnce(t *testing.T) {
 	if err != nil || a.Same != 1 || len(a.Errors) != 1 || rpc.Classify(a.Errors[0].Err) != rpc.Timeout {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if took := time.Since(began); took > 700*time.Millisecond {
-		t.Errorf("took %s, want one time-out of 300 ms", took)
+	if took := time.Since(began); took > 1900*time.Millisecond {
+		t.Errorf("took %s, want one time-out of 1 s", took)
 	}
 }
 

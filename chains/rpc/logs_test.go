@@ -62,7 +62,7 @@ func TestLogsRange(t *testing.T) {
 	a, _, node := pair(t)
 	mine(t, node, 5)
 	cfg := config(a.URL())
-	cfg.Timeout = 50 * time.Millisecond
+	cfg.Timeout = 300 * time.Millisecond
 	c := dial(t, cfg)
 	a.Set(chaintest.Faults{MaxRange: 3})
 	if _, err := rpc.Logs(t.Context(), c, rpc.Filter{From: 1, To: 5}); !errors.Is(err, rpc.ErrRange) {

@@ -52,7 +52,7 @@ func TestG07NoCredentialInErrors(t *testing.T) {
 	}
 	var logged bytes.Buffer
 	cfg := config(leaky(a.URL()))
-	cfg.Timeout, cfg.MaxResponse = 100*time.Millisecond, 2048
+	cfg.Timeout, cfg.MaxResponse = 300*time.Millisecond, 2048
 	cfg.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	for name, f := range faults {
 		a.Set(chaintest.Faults{})

@@ -102,12 +102,12 @@ func TestRetryAfterIsRespected(t *testing.T) {
 	}
 	a.Set(chaintest.Faults{})
 	client = dial(t, config(a.URL(), b.URL()))
-	a.Set(chaintest.Faults{Status: 429, RetryAfter: "1"})
+	a.Set(chaintest.Faults{Status: 429, RetryAfter: "30"})
 	before := a.Calls("eth_gasPrice")
 	if err := client.Call(t.Context(), nil, "eth_gasPrice"); err != nil {
 		t.Errorf("the other endpoint has no limit: %v", err)
 	}
 	if err := client.Call(t.Context(), nil, "eth_gasPrice"); err != nil || a.Calls("eth_gasPrice")-before != 1 {
-		t.Errorf("the limited endpoint was asked again within its second (%d calls, %v)", a.Calls("eth_gasPrice")-before, err)
+		t.Errorf("the limited endpoint was asked again within its 30 s (%d calls, %v)", a.Calls("eth_gasPrice")-before, err)
 	}
 }
