@@ -145,9 +145,8 @@ func (n *node) byNumber(ctx context.Context, reqs []*Request) error {
 	}
 	for i, r := range origin {
 		at, _ := hashArg(r)
-		if r.Err = swapped[i].Err; after[at.Hash] != heights[at.Hash] {
-			r.Err = n.notCanonical(r.Method, at.Hash)
-		} else if _, ok := after[at.Hash]; !ok {
+		r.Err = swapped[i].Err
+		if _, still := after[at.Hash]; !still {
 			r.Err = n.notCanonical(r.Method, at.Hash)
 		}
 	}

@@ -111,3 +111,21 @@ func TestRetryAfterIsRespected(t *testing.T) {
 		t.Errorf("the limited endpoint was asked again within its 30 s (%d calls, %v)", a.Calls("eth_gasPrice")-before, err)
 	}
 }
+
+// A redirect would carry the question, and on some servers the key, to a stranger.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	var followed atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		followed.Add(1)
+		id, method := readAsk(r)
+		_, _ = w.Write([]byte(honest(id, method)))
+	}))
+	t.Cleanup(other.Close)
+	here := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(here.Close)
+	cfg := config(here.URL)
+	cfg.ChainID = 1
+	if _, err := rpc.Dial(t.Context(), cfg); err == nil || followed.Load() != 0 {
+		t.Errorf("got %v, followed %d times", err, followed.Load())
+	}
+}
