@@ -196,6 +196,7 @@ func (m *machine) gasLimit() uint64 {
 func (m *machine) with(db vm.StateDB, tracer *tracing.Hooks, f func(*vm.EVM) error) error {
 	evm := vm.NewEVM(m.block(), db, m.cfg.Rules, vm.Config{Tracer: tracer})
 	defer evm.Release()
+	evm.SetJumpDestCache(&m.rd.src.jumps)
 	defer context.AfterFunc(m.ctx, evm.Cancel)()
 	m.rd.stop = evm.Cancel
 	defer func() { m.rd.stop = nil }()

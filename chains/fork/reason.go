@@ -2,6 +2,7 @@ package fork
 
 import (
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -21,7 +22,7 @@ func reasonText(err error, output []byte) dossier.Untrusted {
 	if err == nil {
 		return ""
 	}
-	if err == vm.ErrExecutionReverted {
+	if errors.Is(err, vm.ErrExecutionReverted) {
 		return "reverted without a reason"
 	}
 	return dossier.Untrusted(cut(err.Error()))

@@ -29,6 +29,8 @@ type Source struct {
 	accounts map[common.Address]account
 	slots    map[slotKey]common.Hash
 	hashes   map[uint64]common.Hash // of earlier blocks
+
+	jumps jumps
 }
 
 // account is one account; state is nil where it does not exist.
