@@ -20,12 +20,9 @@ type Chain interface {
 	Head(ctx context.Context, id gov.ProposalID) (gov.Head, error)
 	// Standing is the proposal's state and deadline at the newest block.
 	Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Clocks, error)
-	// Same says whether the chain still holds the content that was judged; [ErrOtherContent] if not.
+	// Same says whether the chain still holds the content that was judged; an error if not.
 	Same(ctx context.Context, p gov.Proposal, at gov.Block) error
 }
-
-// ErrOtherContent is returned by Chain.Same when the id stands for other content than was judged.
-var ErrOtherContent = errors.New("the chain holds other content under this id")
 
 // Policies are the holder's rules.
 type Policies interface {

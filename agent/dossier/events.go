@@ -22,7 +22,6 @@ type Plan struct {
 	MaxAge    int64         `json:"max_age"`    // of facts at the moment of signing
 	Margin    int64         `json:"margin"`     // nothing is signed later than this before the close
 	Live      bool          `json:"live"`
-	NeedsGate bool          `json:"needs_gate"` // always true; recorded so that a reader sees it
 }
 
 // The events, in the order of a life.
