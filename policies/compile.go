@@ -16,8 +16,12 @@ import (
 
 // expression is one compiled expression.
 type expression struct {
-	text    string
-	program cel.Program
+	text string
+	// limited counts the cost of an evaluation and stops it; free does not, and is set where the cost cannot
+	// come near the limit: at once, or with lists of at most shortList elements where there are loops.
+	limited cel.Program
+	free    cel.Program
+	loops   bool
 	tree    *ast.AST
 	reads   []read
 	env     *environment
@@ -53,11 +57,19 @@ func (e *environment) compile(text string, names Names) (*expression, []fault) {
 	if len(in.faults) > 0 {
 		return nil, in.faults
 	}
-	program, err := e.cel.Program(checked, cel.CostLimit(maxCost))
-	if err != nil {
+	out := &expression{text: text, tree: in.tree, reads: in.reads, env: e}
+	var err error
+	if out.limited, err = e.cel.Program(checked, cel.CostLimit(maxCost)); err != nil {
 		return nil, []fault{{1, 1, "this cannot be evaluated: " + err.Error(), ""}}
 	}
-	return &expression{text: text, program: program, tree: in.tree, reads: in.reads, env: e}, nil
+	bound, loops := costBound(in.tree.Expr())
+	out.loops = loops
+	if bound <= maxCost {
+		if out.free, err = e.cel.Program(checked); err != nil {
+			return nil, []fault{{1, 1, "this cannot be evaluated: " + err.Error(), ""}}
+		}
+	}
+	return out, nil
 }
 
 var (

@@ -21,15 +21,21 @@ type Evidence struct {
 
 // Weigh computes the findings of a case and prepares it.
 func Weigh(c gov.Case) *Evidence {
-	e := &Evidence{Case: c, Findings: checks.Run(c.Proposal, c.Facts)}
+	e := prepare(c)
 	// Facts hold no value that JSON cannot write except numbers that are not finite; then there is no digest,
 	// and without a digest nothing is signed.
 	if digest, err := c.Facts.Digest(); err == nil {
 		e.Digest = digest
 	}
+	return e
+}
+
+// prepare is Weigh without the digest.
+func prepare(c gov.Case) *Evidence {
+	e := &Evidence{Case: c, Findings: checks.Run(c.Proposal, c.Facts)}
 	e.results = resultsOf(e.Findings)
 	view := &ruleView{factsView: viewOf(&e.Case.Facts), Proposal: proposalViewOf(&e.Case.Proposal)}
-	e.scope = newScope(ruleEnv.root, view, e.results)
+	e.scope = newScope(ruleEnv.root, view, &e.Case.Facts, e.results)
 	return e
 }
 

@@ -15,7 +15,7 @@ func (s *Set) Emergency(f gov.Facts, m gov.Metrics, _ gov.UnixTime) []gov.Alarm 
 		return []gov.Alarm{}
 	}
 	view := viewOf(&f)
-	on := newScope(emergencyEnv.root, &view, nil)
+	on := newScope(emergencyEnv.root, &view, &f, nil)
 	on.metrics = map[string]any{}
 	for i := range s.emergency {
 		for _, r := range s.emergency[i].expr.reads {

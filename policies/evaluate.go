@@ -36,7 +36,11 @@ func (e *expression) evaluate(s *scope) (result gov.Tri, why string) {
 			result, why = gov.Unknown, "it could not be evaluated"
 		}
 	}()
-	out, _, err := e.program.Eval(s)
+	program := e.limited
+	if e.free != nil && (s.short || !e.loops) {
+		program = e.free
+	}
+	out, _, err := program.Eval(s)
 	if err != nil {
 		return gov.Unknown, reasonOf(err)
 	}

@@ -13,12 +13,12 @@ func (s *Set) Holds(c gov.Case, ctx gov.Context, reading gov.Reading) []gov.Hold
 	if len(p.HoldIf) == 0 {
 		return []gov.HoldIf{}
 	}
-	e := Weigh(c)
+	e := prepare(c)
 	view := &holdView{
 		ruleView: ruleView{factsView: viewOf(&e.Case.Facts), Proposal: proposalViewOf(&e.Case.Proposal)},
 		Context:  ctx, Text: reading.Text, Brief: reading.Brief,
 	}
-	on := newScope(holdEnv.root, view, e.results)
+	on := newScope(holdEnv.root, view, &e.Case.Facts, e.results)
 	out := []gov.HoldIf{}
 	for i := range p.HoldIf {
 		h := &p.HoldIf[i]

@@ -72,6 +72,10 @@ func (in *inspector) walk(x ast.Expr) {
 	switch x.Kind() {
 	case ast.LiteralKind:
 		in.literal(x)
+	case ast.IdentKind:
+		if x.AsIdent() == metricsName {
+			in.report(x, `metrics is read as metrics["name"]`, "")
+		}
 	case ast.SelectKind:
 		in.walk(x.AsSelect().Operand())
 	case ast.ListKind:
@@ -191,10 +195,6 @@ func (in *inspector) call(x ast.Expr) {
 		in.walk(call.Target())
 	}
 	for _, a := range args {
-		if a.Kind() == ast.IdentKind && a.AsIdent() == metricsName {
-			in.report(a, `metrics is read as metrics["name"]`, "")
-			continue
-		}
 		in.walk(a)
 	}
 }

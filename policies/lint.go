@@ -59,7 +59,7 @@ func (p *parser) lintConstant(at string, r *Rule) {
 
 // nothingKnown is a scope in which every fact is missing.
 func nothingKnown() *scope {
-	s := newScope(ruleEnv.root, &ruleView{}, &checkResults{unknown: ^uint64(0)})
+	s := newScope(ruleEnv.root, &ruleView{}, &gov.Facts{}, &checkResults{unknown: ^uint64(0)})
 	for i := range s.root.vals {
 		f := &s.root.typ.fields[i]
 		if f.object == nil || f.list || f.name == "proposal" {

@@ -176,6 +176,7 @@ type scope struct {
 	root    *object
 	checks  *checkResults
 	metrics map[string]any
+	short   bool // no list is longer than shortList
 }
 
 // ResolveName is part of cel.Activation.
@@ -196,8 +197,8 @@ func (s *scope) ResolveName(name string) (any, bool) {
 func (*scope) Parent() cel.Activation { return nil }
 
 // newScope makes the activation over a view, which v points to.
-func newScope[V any](t *objectType, v *V, results *checkResults) *scope {
-	return &scope{root: newObject(t, reflect.ValueOf(v).Elem(), place{index: -1}), checks: results}
+func newScope[V any](t *objectType, v *V, f *gov.Facts, results *checkResults) *scope {
+	return &scope{root: newObject(t, reflect.ValueOf(v).Elem(), place{index: -1}), checks: results, short: short(f)}
 }
 
 // checkResults are the outcomes of all checks, one bit each in the order of checks.All.
