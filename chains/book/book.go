@@ -21,7 +21,7 @@ const (
 	Safe     Kind = "safe"
 	Treasury Kind = "treasury"
 	Account  Kind = "account"
-	Contract Kind = "contract"
+	Deployed Kind = "contract"
 )
 
 // Entry is one account that the operator knows.

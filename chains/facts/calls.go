@@ -1,0 +1,101 @@
+package facts
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/book"
+)
+
+// decodeCalls decodes the actions, reads what stands at every target, and decodes again with that: what is known
+// depends on code.
+func decodeCalls(ctx context.Context, g *gathering) {
+	options := Options{DAO: g.facts.DAO, Flavour: g.deps.Governor.Flavour, Book: g.deps.Book}
+	first, err := Decode(g.p.Actions, options)
+	if g.p.TooLarge {
+		err = ErrTooLarge // its actions were left out
+	}
+	if err != nil {
+		for _, part := range []gov.Part{"calls", "kinds", "unknown_calls", "targets"} {
+			g.fail(part, err, gov.Address{})
+		}
+		return
+	}
+	failed := g.readContracts(ctx, first.Calls)
+	options.Code = func(a gov.Address) (book.Code, bool) {
+		c, ok := g.contracts[a]
+		return c.Code, ok
+	}
+	g.decoded, err = Decode(g.p.Actions, options)
+	if err != nil {
+		g.fail("calls", err, gov.Address{})
+		return
+	}
+	g.shown.Calls = g.decoded.Shown
+	g.facts.Kinds = kindsOf(g.decoded.Calls)
+	if failed {
+		// Which calls are known depends on code that could not be read: not knowing is not the same as unknown.
+		g.missing("unknown_calls", g.reasonFor("calls"), gov.Address{})
+		g.missing("targets", g.reasonFor("calls"), gov.Address{})
+		return
+	}
+	g.facts.Calls = gov.Known(g.decoded.Calls)
+	g.targets(ctx)
+}
+
+// kindsOf are the kinds of the leaves.
+func kindsOf(calls []gov.Call) gov.Maybe[[]gov.Kind] {
+	f := gov.Facts{Calls: gov.Known(calls)}
+	f.Finish()
+	return f.Kinds
+}
+
+// targetsOf are the addresses that a tree calls, sorted.
+func targetsOf(calls []gov.Call) []gov.Address {
+	seen := map[gov.Address]bool{}
+	var walk func([]gov.Call)
+	walk = func(list []gov.Call) {
+		for _, c := range list {
+			seen[c.To] = true
+			walk(c.Children)
+		}
+	}
+	walk(calls)
+	return slices.SortedFunc(maps.Keys(seen), gov.Address.Cmp)
+}
+
+// maxTargets bounds the different targets whose code is read. Real proposals have up to some 60.
+const maxTargets = 500
+
+var errTargets = errors.Join(ErrTooLarge, errors.New("too many different targets"))
+
+// readContracts reads every target; failed says that one could not be read.
+func (g *gathering) readContracts(ctx context.Context, calls []gov.Call) (failed bool) {
+	all := targetsOf(calls)
+	if len(all) > maxTargets {
+		g.fail("calls", errTargets, gov.Address{})
+		return true
+	}
+	for _, a := range all {
+		c, err := book.ReadContract(ctx, g.before, a)
+		if err != nil {
+			g.fail("calls", err, a)
+			failed = true
+			continue
+		}
+		g.contracts[a] = c
+	}
+	return failed
+}
+
+// bound is the method that a decoded call's target has, with its bound ABI.
+func (g *gathering) bound(c gov.Call) (bound, bool) {
+	if c.Selector == nil {
+		return bound{}, false
+	}
+	d := decoder{Options: Options{DAO: g.facts.DAO, Flavour: g.deps.Governor.Flavour, Book: g.deps.Book, Code: func(gov.Address) (book.Code, bool) { return book.Code{}, false }}}
+	return d.resolve(c.To, *c.Selector, g.contracts[c.To].Code)
+}

@@ -1,0 +1,179 @@
+package facts
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// rightEvent is an event that changes who may do what, and where its new account lies.
+type rightEvent struct {
+	kind    gov.RoleChangeKind
+	account int // position of the account among all values, indexed ones first
+	role    int // position of the role, -1 if none
+	sense   int // position of a flag that says granted or revoked, -1 if the kind says it
+}
+
+// rightEvents are the events by topic and number of indexed values.
+var rightEvents = map[gov.Hash]rightEvent{
+	topic("RoleGranted(bytes32,address,address)"):          {gov.RoleGranted, 1, 0, -1},
+	topic("RoleRevoked(bytes32,address,address)"):          {gov.RoleRevoked, 1, 0, -1},
+	topic("OwnershipTransferred(address,address)"):         {gov.OwnerChanged, 1, -1, -1},
+	topic("OwnershipTransferStarted(address,address)"):     {gov.OwnerPending, 1, -1, -1},
+	topic("DefaultAdminTransferScheduled(address,uint48)"): {gov.AdminPending, 0, -1, -1},
+	topic("AdminChanged(address,address)"):                 {gov.AdminChanged, 1, -1, -1},
+	topic("NewAdmin(address)"):                             {gov.AdminChanged, 0, -1, -1},
+	topic("NewAdmin(address,address)"):                     {gov.AdminChanged, 1, -1, -1},
+	topic("NewPendingAdmin(address)"):                      {gov.AdminPending, 0, -1, -1},
+	topic("NewPendingAdmin(address,address)"):              {gov.AdminPending, 1, -1, -1},
+	topic("OwnerChanged(address,address)"):                 {gov.OwnerChanged, 1, -1, -1},
+	topic("NewOwner(address,address)"):                     {gov.OwnerChanged, 1, -1, -1},
+	topic("LogSetOwner(address)"):                          {gov.OwnerChanged, 0, -1, -1},
+	topic("LogSetAuthority(address)"):                      {gov.AdminChanged, 0, -1, -1},
+	topicMinterChanged:                                     {gov.RoleGranted, 1, -1, -1},
+	// Safe.
+	topic("EnabledModule(address)"):          {gov.RoleGranted, 0, -1, -1},
+	topic("DisabledModule(address)"):         {gov.RoleRevoked, 0, -1, -1},
+	topic("AddedOwner(address)"):             {gov.RoleGranted, 0, -1, -1},
+	topic("RemovedOwner(address)"):           {gov.RoleRevoked, 0, -1, -1},
+	topic("ChangedGuard(address)"):           {gov.RoleGranted, 0, -1, -1},
+	topic("ChangedFallbackHandler(address)"): {gov.RoleGranted, 0, -1, -1},
+	// Aragon: setting a permission carries whether it is allowed.
+	topic("SetPermission(address,address,bytes32,bool)"): {gov.RoleGranted, 0, 2, 3},
+}
+
+// rightCalls are calls that change who may do what, by signature, for contracts that log nothing: the kind, the
+// position of the account and of the role (-1 if none).
+var rightCalls = map[gov.Signature]rightEvent{
+	"grantRole(bytes32,address)":         {gov.RoleGranted, 1, 0, -1},
+	"revokeRole(bytes32,address)":        {gov.RoleRevoked, 1, 0, -1},
+	"renounceRole(bytes32,address)":      {gov.RoleRevoked, 1, 0, -1},
+	"transferOwnership(address)":         {gov.OwnerChanged, 0, -1, -1},
+	"setOwner(address)":                  {gov.OwnerChanged, 0, -1, -1},
+	"setPendingAdmin(address)":           {gov.AdminPending, 0, -1, -1},
+	"_setPendingAdmin(address)":          {gov.AdminPending, 0, -1, -1},
+	"changeAdmin(address)":               {gov.AdminChanged, 0, -1, -1},
+	"setAdmin(address)":                  {gov.AdminChanged, 0, -1, -1},
+	"setGovernance(address)":             {gov.OwnerChanged, 0, -1, -1},
+	"setAuthority(address)":              {gov.AdminChanged, 0, -1, -1},
+	"setMinter(address)":                 {gov.RoleGranted, 0, -1, -1},
+	"addMinter(address)":                 {gov.RoleGranted, 0, -1, -1},
+	"enableModule(address)":              {gov.RoleGranted, 0, -1, -1},
+	"setGuard(address)":                  {gov.RoleGranted, 0, -1, -1},
+	"setFallbackHandler(address)":        {gov.RoleGranted, 0, -1, -1},
+	"beginDefaultAdminTransfer(address)": {gov.AdminPending, 0, -1, -1},
+	"setGovernor(address,address)":       {gov.AdminChanged, 1, -1, -1},
+	"setPauseGuardian(address,address)":  {gov.RoleGranted, 1, -1, -1},
+}
+
+// roles counts the changes of rights that the run made.
+func roles(_ context.Context, g *gathering) {
+	r := &g.facts.Roles
+	if !g.executed() {
+		for _, part := range []gov.Part{"granted", "granted_outside", "revoked", "owner_changed", "admin_changed", "changes"} {
+			g.missing("roles."+part, g.effectsReason(), gov.Address{})
+		}
+		return
+	}
+	changes := g.roleChanges()
+	var granted, outside, revoked, owner, admin int64
+	for _, c := range changes {
+		if grants(c) {
+			granted++
+			if c.Outside {
+				outside++
+			}
+		}
+		switch c.Kind {
+		case gov.RoleRevoked:
+			revoked++
+		case gov.OwnerChanged:
+			owner++
+		case gov.AdminChanged:
+			admin++
+		}
+	}
+	*r = gov.Roles{
+		Granted: gov.Known(granted), GrantedOutside: gov.Known(outside), Revoked: gov.Known(revoked),
+		OwnerChanged: gov.Known(owner), AdminChanged: gov.Known(admin), Changes: gov.Known(changes),
+	}
+}
+
+// grants says whether a change gives somebody a right; an owner or admin that becomes nobody does not.
+func grants(c gov.RoleChange) bool { return c.Kind != gov.RoleRevoked && !c.Account.IsZero() }
+
+// roleChanges are what the run's logs say, and what the calls that ran say where no log of the target does. It is for
+// a run that executed.
+func (g *gathering) roleChanges() []gov.RoleChange {
+	seen := map[gov.RoleChange]bool{}
+	out := []gov.RoleChange{}
+	add := func(c gov.RoleChange) {
+		c.Outside = !c.Account.IsZero() && g.outside(c.Account)
+		if !seen[c] {
+			seen[c] = true
+			out = append(out, c)
+		}
+	}
+	logged := map[gov.Address]bool{}
+	for _, l := range g.facts.Effects.Logs {
+		if c, ok := changeOfLog(l); ok {
+			logged[l.Account] = true
+			add(c)
+		}
+	}
+	for _, c := range changesOfCalls(g.decoded.Calls) {
+		if !logged[c.Target] {
+			add(c)
+		}
+	}
+	slices.SortFunc(out, func(x, y gov.RoleChange) int {
+		return cmp.Or(x.Target.Cmp(y.Target), strings.Compare(string(x.Kind), string(y.Kind)), x.Role.Cmp(y.Role), x.Account.Cmp(y.Account))
+	})
+	return out
+}
+
+// changeOfLog reads one log. Values are taken in order, indexed ones first, as every event here has them.
+func changeOfLog(l gov.EventLog) (gov.RoleChange, bool) {
+	if len(l.Topics) == 0 {
+		return gov.RoleChange{}, false
+	}
+	e, ok := rightEvents[l.Topics[0]]
+	if !ok {
+		return gov.RoleChange{}, false
+	}
+	words := append([]gov.Hash{}, l.Topics[1:]...)
+	for data := l.Data.Bytes(); len(data) >= 32; data = data[32:] {
+		words = append(words, gov.Hash(data[:32]))
+	}
+	if max(e.account, e.role, e.sense) >= len(words) {
+		return gov.RoleChange{}, false
+	}
+	c := gov.RoleChange{Target: l.Account, Kind: e.kind, Account: gov.Address(words[e.account][12:])}
+	if e.role >= 0 {
+		c.Role = words[e.role]
+	}
+	if e.sense >= 0 && words[e.sense] == (gov.Hash{}) {
+		c.Kind = gov.RoleRevoked
+	}
+	return c, true
+}
+
+// changesOfCalls are the changes that the calls of a tree ask for, scheduled ones left out: they do not run.
+func changesOfCalls(calls []gov.Call) (out []gov.RoleChange) {
+	for _, c := range calls {
+		if e, ok := rightCalls[c.Signature]; ok && max(e.account, e.role) < len(c.Args) {
+			change := gov.RoleChange{Target: c.To, Kind: e.kind, Account: c.Args[e.account].Value.Address()}
+			if e.role >= 0 {
+				change.Role = c.Args[e.role].Value.Word
+			}
+			out = append(out, change)
+		}
+		if !defers(c) {
+			out = append(out, changesOfCalls(c.Children)...)
+		}
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package facts
+
+import (
+	"encoding/binary"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/book"
+)
+
+// unwrap takes the calls out of a wrapper's arguments; ok is false when they are not laid out as the wrapper needs them.
+func unwrap(w book.Inner, target gov.Address, nodes []node) (out []inner, ok bool) {
+	switch w.Form {
+	case book.Single:
+		in, ok := pick(w, nodes)
+		return []inner{in}, ok
+	case book.Setup:
+		in, ok := pick(w, nodes)
+		if len(in.data) == 0 || !ok {
+			return nil, ok
+		}
+		in.delegate, in.setup = true, true
+		return []inner{in}, true
+	case book.Batch:
+		return batch(w, nodes)
+	case book.Tuples:
+		for _, tuple := range nodes[w.List].list {
+			in, ok := pick(w, tuple.list)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, in)
+		}
+		return out, true
+	case book.Self:
+		for _, data := range nodes[w.List].list {
+			out = append(out, inner{to: target, data: data.text})
+		}
+		return out, true
+	case book.Packed:
+		return packed(nodes[w.Data].text)
+	}
+	return nil, false
+}
+
+// pick reads one call from arguments or from a tuple's components.
+func pick(w book.Inner, nodes []node) (in inner, ok bool) {
+	in.to = nodes[w.To].value.Address()
+	in.data = nodes[w.Data].text
+	if w.Value != book.None {
+		in.value = nodes[w.Value].value.Amount()
+	}
+	if w.TextualName != book.None {
+		in.data = named(nodes[w.TextualName].text, in.data)
+	}
+	if w.Operation != book.None {
+		operation := nodes[w.Operation].value.Amount()
+		in.delegate = !operation.IsZero()
+		if operation.Cmp(gov.NewAmount(1)) > 0 {
+			return in, false
+		}
+	}
+	return in, true
+}
+
+// named puts the selector of a textual signature before the arguments, as Compound's timelock does.
+func named(signature, data []byte) []byte {
+	if len(signature) == 0 {
+		return data
+	}
+	return append(crypto.Keccak256(signature)[:4:4], data...)
+}
+
+func batch(w book.Inner, nodes []node) (out []inner, ok bool) {
+	to, value, data := nodes[w.To].list, nodes[w.Value].list, nodes[w.Data].list
+	if len(to) != len(value) || len(to) != len(data) {
+		return nil, false
+	}
+	for i := range to {
+		in := inner{to: to[i].value.Address(), value: value[i].value.Amount(), data: data[i].text}
+		if w.TextualName != book.None {
+			names := nodes[w.TextualName].list
+			if len(names) != len(to) {
+				return nil, false
+			}
+			in.data = named(names[i].text, in.data)
+		}
+		out = append(out, in)
+	}
+	return out, true
+}
+
+// packedHead is operation, to, value and length of one transaction of a multiSend.
+const packedHead = 1 + 20 + 32 + 32
+
+func packed(data []byte) (out []inner, ok bool) {
+	for len(data) > 0 {
+		if len(data) < packedHead || data[0] > 1 {
+			return nil, false
+		}
+		in := inner{delegate: data[0] == 1, to: gov.Address(data[1:21])}
+		in.value = gov.Value{Word: [32]byte(data[21:53])}.Amount()
+		for _, b := range data[53:81] {
+			if b != 0 {
+				return nil, false
+			}
+		}
+		size := int(binary.BigEndian.Uint32(data[81:85]))
+		data = data[packedHead:]
+		if size > len(data) {
+			return nil, false
+		}
+		in.data, data = data[:size], data[size:]
+		out = append(out, in)
+	}
+	return out, true
+}
