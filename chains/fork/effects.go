@@ -2,6 +2,7 @@ package fork
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -21,6 +22,9 @@ func (x *run) compose(m *machine, t *trace, out receipt, logs []*types.Log, read
 	if out.err != nil {
 		res.Effects = emptyEffects(x.mode(), gov.EffectsReverted)
 		res.Effects.OutOfGas = isOutOfGas(out.err) || t.outOfGas()
+		if gas, bound := m.gas(); bound && res.Effects.OutOfGas {
+			return nil, fmt.Errorf("%d gas, less than the chain allows: %w", gas, errGas)
+		}
 		res.Shown.RevertReason = reasonText(out.err, out.output)
 		if i, frame, ok := t.action(x.plan.Executor, x.proposal.Actions); ok {
 			res.Effects.FailedAction = i
@@ -104,6 +108,10 @@ func (x *run) nativeDeltas(m *machine, t *trace, out receipt) []gov.BalanceDelta
 		}
 		if after.Eq(&before) {
 			continue
+		}
+		if a == m.rd.payer.account && m.rd.payer.real {
+			after.Sub(after, payerMeans)
+			before.Sub(&before, payerMeans)
 		}
 		b := gov.AmountOf(&before)
 		deltas = append(deltas, gov.BalanceDelta{

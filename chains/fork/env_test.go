@@ -132,3 +132,28 @@ func TestViewReadThatFails(t *testing.T) {
 		}
 	}
 }
+
+// A node that answers null has not said zero.
+func TestNullIsNotZero(t *testing.T) {
+	w := newWorld(t, devchain.OZ5Block)
+	for _, method := range []string{"eth_getBalance", "eth_getTransactionCount", "eth_getCode"} {
+		caller := &faulty{Caller: w.rpc, fail: func(rpc.Request) error { return nil }, blank: method}
+		_, err := fork.New(caller, fork.Config{ChainID: 31337}).Before(w.head()).Balance(t.Context(), gov.Address{7})
+		var u *fork.Unavailable
+		if !errors.As(err, &u) || !errors.Is(err, rpc.ErrMalformed) {
+			t.Errorf("%s of null gives %v", method, err)
+		}
+	}
+}
+
+// A token that burns the gas of whoever asks for a balance is not one without movements.
+func TestTokenThatDoesNotAnswer(t *testing.T) {
+	w := newWorld(t, devchain.OZ5Block)
+	transfer := common.Bytes2Hex(crypto.Keccak256([]byte("Transfer(address,address,uint256)")))
+	token := w.deploy("36602b573330" + "7f" + transfer + "5f5fa3005b602b56")
+	res := w.direct(devchain.Action{Target: token})
+	want := []gov.Missing{{Part: "effects.balance_deltas", Reason: gov.TooLarge, Subject: gov.Address(token)}}
+	if !res.Effects.Executed() || len(res.Effects.Logs) != 1 || !slices.Equal(res.Missing, want) {
+		t.Errorf("%v, logs %v, missing %v", res.Effects.Status, res.Effects.Logs, res.Missing)
+	}
+}

@@ -537,7 +537,7 @@ func TestBudgets(t *testing.T) {
 	res, err = fork.New(w.rpc, fork.Config{ChainID: 31337, Timeout: 1}).Run(t.Context(), p, w.head(), w.plan())
 	wantUnavailable(t, res, err, gov.TimedOut)
 	res, err = fork.New(w.rpc, fork.Config{ChainID: 31337, MaxGas: 60_000}).Run(t.Context(), p, w.head(), w.plan())
-	wantUnavailable(t, res, err, gov.NotInRelease) // queue itself does not fit
+	wantUnavailable(t, res, err, gov.TooLarge) // our bound, not the chain's: no statement about the proposal
 	res, err = fork.New(w.rpc, fork.Config{ChainID: 42161}).Run(t.Context(), p, w.head(), w.plan())
 	wantUnavailable(t, res, err, gov.NotInRelease)
 }
@@ -550,7 +550,17 @@ func TestTallyThatCannotBeForced(t *testing.T) {
 	plan.Lifecycle = stuck{lifecycle{w.dao}}
 	res, err := w.runner().Run(t.Context(), p, w.head(), plan)
 	wantUnavailable(t, res, err, gov.NotInRelease)
-	if !strings.Contains(err.Error(), "votes") {
+	if !strings.Contains(err.Error(), "votes for follow") {
+		t.Errorf("error %v", err)
+	}
+
+	// A tally packed beside another value is found; that it is not this governor's shows in the state.
+	packed := w.deploy("5f5460801c5f5260205ff3") // the upper half of slot 0
+	must(t, w.s.RPC.CallContext(t.Context(), nil, "anvil_setStorageAt", packed, "0x0", common.BytesToHash(append(bytes.Repeat([]byte{0}, 14), bytes.Repeat([]byte{1}, 18)...))))
+	plan.Lifecycle = elsewhere{lifecycle{w.dao}, packed}
+	res, err = w.runner().Run(t.Context(), p, w.head(), plan)
+	wantUnavailable(t, res, err, gov.NotInRelease)
+	if !strings.Contains(err.Error(), "was forced") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -560,7 +570,19 @@ type stuck struct{ lifecycle }
 
 func (s stuck) Steps(p gov.Proposal) (fork.Steps, error) {
 	steps, err := s.lifecycle.Steps(p)
-	steps.For = steps.Deadline
+	steps.For = fork.Word{To: steps.State.To, Data: common.FromHex("0x06fdde03")} // name()
+	return steps, err
+}
+
+// elsewhere reads the tally from another contract.
+type elsewhere struct {
+	lifecycle
+	at common.Address
+}
+
+func (s elsewhere) Steps(p gov.Proposal) (fork.Steps, error) {
+	steps, err := s.lifecycle.Steps(p)
+	steps.For = fork.Word{To: gov.Address(s.at)}
 	return steps, err
 }
 

@@ -122,11 +122,11 @@ func newTouched() touched {
 	return touched{map[common.Address]struct{}{}, map[slotKey]struct{}{}}
 }
 
-// changes are all changes so far, the payer's aside.
+// changes are all changes so far, but for the payer's account: its fee is nobody's effect.
 func (m *machine) changes() *overlay {
 	out := &overlay{map[common.Address]account{}, map[slotKey]common.Hash{}}
 	for a := range m.touched.accounts {
-		if a == m.rd.payer.account && !m.rd.payer.real {
+		if a == m.rd.payer.account {
 			continue
 		}
 		out.accounts[a] = m.account(a)
@@ -180,16 +180,22 @@ func (m *machine) chainRules() params.Rules {
 	return m.cfg.Rules.Rules(new(big.Int).SetUint64(m.at.number), m.head.Difficulty.IsZero(), m.at.time)
 }
 
-// gasLimit is what execute may use: the block's limit, the transaction cap since Osaka, and the holder's bound.
-func (m *machine) gasLimit() uint64 {
-	limit := m.head.GasLimit
+// chainGas is what a transaction may use on the chain: the block's limit, and the cap since Osaka.
+func (m *machine) chainGas() uint64 {
 	if m.chainRules().IsOsaka {
-		limit = min(limit, params.MaxTxGas)
+		return min(m.head.GasLimit, params.MaxTxGas)
 	}
-	if m.cfg.MaxGas > 0 {
-		limit = min(limit, m.cfg.MaxGas)
+	return m.head.GasLimit
+}
+
+// gas is what the actions may use, and whether that is less than the chain would let them: what then runs out of
+// it would perhaps not on the chain.
+func (m *machine) gas() (limit uint64, bound bool) {
+	limit = m.chainGas()
+	if m.cfg.MaxGas > 0 && m.cfg.MaxGas < limit {
+		return m.cfg.MaxGas, true
 	}
-	return limit
+	return limit, false
 }
 
 // with runs f on an interpreter that the end of the context or a failed read stops.
@@ -243,16 +249,15 @@ type receipt struct {
 	err    error // of the outermost frame; nil: it succeeded
 }
 
-// send runs one transaction from the payer, to the end of which the changes stay. An error says that there was no
-// transaction.
-func (m *machine) send(c Call, t *trace) (receipt, error) {
+// send runs one transaction from the payer, whose changes stay. An error says that there was no transaction.
+func (m *machine) send(c Call, gas uint64, t *trace) (receipt, error) {
 	m.txs++
 	m.sdb.SetTxContext(m.txHash(), m.txs, 0)
 	m.trace = t
 	defer func() { m.trace = nil }()
 	to := common.Address(c.To)
 	msg := &core.Message{
-		From: m.rd.payer.account, To: &to, Value: c.Value.Int(), Data: c.Data, GasLimit: m.gasLimit(),
+		From: m.rd.payer.account, To: &to, Value: c.Value.Int(), Data: c.Data, GasLimit: gas,
 		GasPrice: m.baseFee, GasFeeCap: m.baseFee, GasTipCap: new(uint256.Int),
 	}
 	msg.SkipNonceCheck().SkipEOACheck()

@@ -2,6 +2,7 @@ package fork
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -54,6 +55,9 @@ func (x *run) dry(ctx context.Context) (*Result, error) {
 	cfg := &x.runner.cfg
 	if notEquivalent(cfg.ChainID) {
 		return nil, notSupported("%s does not run Ethereum's virtual machine: its own node must simulate", cfg.ChainID)
+	}
+	if x.proposal.TooLarge {
+		return nil, &Unavailable{gov.TooLarge, errors.New("the proposal's actions were not read")}
 	}
 	if len(x.proposal.Actions) == 0 {
 		return nil, notSupported("the proposal has no actions")
@@ -152,7 +156,8 @@ func (x *run) runDirect(m *machine) (*Result, error) {
 	executor := common.Address(x.plan.Executor)
 	rules := m.chainRules()
 	t := x.newTrace(1)
-	budget := vm.NewGasBudget(m.gasLimit(), 0)
+	gas, _ := m.gas()
+	budget := vm.NewGasBudget(gas, 0)
 	initial := budget
 	results := []ActionResult{}
 	m.txs++

@@ -150,10 +150,11 @@ func (s *Source) fetch(ctx context.Context, b *budget, w *want) error {
 	return nil
 }
 
+// accountAnswer is what a node says of an account; nil is a null, which is no answer and not zero.
 type accountAnswer struct {
-	balance hexutil.Big
-	nonce   hexutil.Uint64
-	code    hexutil.Bytes
+	balance *hexutil.Big
+	nonce   *hexutil.Uint64
+	code    *hexutil.Bytes
 }
 
 func (s *Source) fetchState(ctx context.Context, b *budget, w *want) error {
@@ -197,19 +198,23 @@ func (s *Source) fetchState(ctx context.Context, b *budget, w *want) error {
 
 // account makes the interpreter's form. The storage root is not known and not needed: nobody asks for a root.
 func (a accountAnswer) account() (account, error) {
+	if a.balance == nil || a.nonce == nil || a.code == nil {
+		return account{}, fmt.Errorf("null: %w", rpc.ErrMalformed)
+	}
 	balance, overflow := uint256.FromBig(a.balance.ToInt())
 	if overflow || a.balance.ToInt().Sign() < 0 {
 		return account{}, fmt.Errorf("balance out of range: %w", rpc.ErrMalformed)
 	}
-	if balance.IsZero() && a.nonce == 0 && len(a.code) == 0 {
+	code := *a.code
+	if balance.IsZero() && *a.nonce == 0 && len(code) == 0 {
 		return account{}, nil
 	}
 	hash := types.EmptyCodeHash
-	if len(a.code) > 0 {
-		hash = crypto.Keccak256Hash(a.code)
+	if len(code) > 0 {
+		hash = crypto.Keccak256Hash(code)
 	}
-	return account{code: a.code, state: &types.StateAccount{
-		Nonce: uint64(a.nonce), Balance: balance, Root: types.EmptyRootHash, CodeHash: hash.Bytes(),
+	return account{code: code, state: &types.StateAccount{
+		Nonce: uint64(*a.nonce), Balance: balance, Root: types.EmptyRootHash, CodeHash: hash.Bytes(),
 	}}, nil
 }
 

@@ -1,6 +1,7 @@
 package fork
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -11,9 +12,6 @@ import (
 
 	"github.com/legate-dao/legate/agent/gov"
 )
-
-// forcedVotes is above every quorum, and small enough to be multiplied by 1e18 without overflow.
-var forcedVotes = new(uint256.Int).Lsh(uint256.NewInt(1), 120)
 
 // runLifecycle takes the proposal the way the chain would and executes it.
 func (x *run) runLifecycle(m *machine) (*Result, error) {
@@ -62,7 +60,7 @@ func (x *run) succeed(m *machine, state gov.State) error {
 	if x.steps.Queue == nil {
 		return nil
 	}
-	out, err := m.send(*x.steps.Queue, nil)
+	out, err := m.send(*x.steps.Queue, m.chainGas(), nil)
 	m.finalise()
 	if err == nil && out.err != nil {
 		err = notSupported("the governor would not queue the proposal: %w (%q)", out.err, string(reasonText(out.err, out.output)))
@@ -147,26 +145,63 @@ func (m *machine) word(w Word) (*uint256.Int, error) {
 	return wordAt(answer, w.Index)
 }
 
-// force finds the slot that holds the votes for, without knowing the layout, and writes forcedVotes into it: of the
-// slots that reading the tally loads, the one that makes the tally's word follow.
+// force finds the slot that holds the votes for, without knowing the layout, and writes many into it: of the slots
+// that reading the tally loads, the one that makes the tally's word follow.
 func (m *machine) force(w Word) error {
 	votes, slots, err := m.loads(w)
 	if err != nil {
 		return fmt.Errorf("read the tally: %w", err)
 	}
-	for _, k := range slots {
-		if m.sdb.GetState(k.account, k.slot) != votes.Bytes32() {
-			continue // packed with something else, or nothing to do with it
+	for _, width := range widths { // votes alone in a slot first
+		for _, k := range slots {
+			for _, f := range width.forcings(m.sdb.GetState(k.account, k.slot), votes) {
+				id := m.hooked.Snapshot()
+				m.hooked.SetState(k.account, k.slot, f.slot)
+				if now, err := m.word(w); err == nil && now.Eq(f.votes) {
+					m.finalise()
+					return nil
+				}
+				m.hooked.RevertToSnapshot(id)
+			}
 		}
-		id := m.hooked.Snapshot()
-		m.hooked.SetState(k.account, k.slot, forcedVotes.Bytes32())
-		if now, err := m.word(w); err == nil && now.Eq(forcedVotes) {
-			m.finalise()
-			return nil
-		}
-		m.hooked.RevertToSnapshot(id)
 	}
-	return notSupported("no slot of the %d that the tally reads holds the votes for alone", len(slots))
+	return notSupported("none of the %d slots that the tally reads makes the votes for follow", len(slots))
+}
+
+// forcing is a slot's content with other votes in it.
+type forcing struct {
+	slot  common.Hash
+	votes *uint256.Int
+}
+
+// width is the size that a governor may give its votes, with the exponent of two of those that are written.
+type width struct {
+	bytes    int
+	exponent uint
+}
+
+// widths: what is written is above every quorum, and in a full word small enough to be multiplied by 1e18.
+var widths = []width{{32, 120}, {16, 120}, {14, 110}, {12, 94}}
+
+// forcings are the places in a slot where votes of this width may stand, with more of them. The one bit that is
+// written lies inside the right field, or the tally does not follow and it is the next one's turn; the bytes around
+// it were the votes' leading zeros.
+func (w width) forcings(slot common.Hash, votes *uint256.Int) []forcing {
+	if votes.BitLen() > 8*w.bytes {
+		return nil
+	}
+	word := votes.Bytes32()
+	much := new(uint256.Int).Lsh(uint256.NewInt(1), w.exponent)
+	field := much.Bytes32()
+	var out []forcing
+	for from := 32 - w.bytes; from >= 0; from-- {
+		if bytes.Equal(slot[from:from+w.bytes], word[32-w.bytes:]) {
+			changed := slot
+			copy(changed[from:], field[32-w.bytes:])
+			out = append(out, forcing{changed, much})
+		}
+	}
+	return out
 }
 
 // loads reads a word and lists the slots that this loads, in order, without repetition.
@@ -195,6 +230,7 @@ func (m *machine) loads(w Word) (*uint256.Int, []slotKey, error) {
 // without first: the executor's own balance may pay.
 func (x *run) execute(m *machine) (*Result, error) {
 	ready, at := m.changes(), m.at
+	gas, _ := m.gas()
 	call := x.steps.Execute
 	tries := []gov.Amount{{}}
 	if !call.Value.IsZero() {
@@ -206,7 +242,7 @@ func (x *run) execute(m *machine) (*Result, error) {
 		id := m.hooked.Snapshot()
 		call.Value, t = value, x.newTrace(0)
 		var err error
-		if out, err = m.send(call, t); err == nil && out.err != nil && i+1 < len(tries) {
+		if out, err = m.send(call, gas, t); err == nil && out.err != nil && i+1 < len(tries) {
 			m.hooked.RevertToSnapshot(id)
 			continue
 		}

@@ -2,6 +2,7 @@ package fork
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -16,12 +17,14 @@ type probes struct {
 	gas           uint64 // left for all
 	listed        map[gov.Address]bool
 	nfts          map[gov.Address]bool // tokens whose logs index an id
+	spent         map[gov.Address]bool // contracts that used up a probe's gas
 	missing       map[gov.Missing]bool
 }
 
 // readTokens measures balances and rights over tokens on both sides. What the logs say is only where to look.
 func (x *run) readTokens(m *machine, t *trace, logs []*types.Log, res *Result, ready, after *overlay) error {
-	p := &probes{gas: maxProbesGas, listed: map[gov.Address]bool{}, nfts: map[gov.Address]bool{}, missing: map[gov.Missing]bool{}}
+	p := &probes{gas: maxProbesGas, listed: map[gov.Address]bool{}, nfts: map[gov.Address]bool{},
+		spent: map[gov.Address]bool{}, missing: map[gov.Missing]bool{}}
 	for _, l := range logs {
 		if len(l.Topics) == 4 && (l.Topics[0] == topicTransfer || l.Topics[0] == topicApproval) {
 			p.nfts[gov.Address(l.Address)] = true
@@ -91,7 +94,7 @@ func (p *probes) balances(pairs []holding) ([]gov.BalanceDelta, error) {
 		}
 		if sides < 2 {
 			// A contract that never answers is no token, which matters only if the plan takes it for one.
-			if sides == 1 || p.listed[h.token] {
+			if sides == 1 || p.listed[h.token] || p.spent[h.token] {
 				p.miss("effects.balance_deltas", h.token)
 			}
 			continue
@@ -131,14 +134,20 @@ func (p *probes) ask(m *machine, to gov.Address, data []byte) (args, bool, error
 	}
 	out, used, err := m.read(common.Address(to), data, DefaultProbeGas, nil)
 	p.gas -= used
-	if IsReverted(err) {
+	var r *Reverted
+	if errors.As(err, &r) {
+		p.spent[to] = p.spent[to] || r.OutOfGas
 		return nil, false, nil
 	}
 	return args(out), len(out) >= 32, err
 }
 
 func (p *probes) miss(part gov.Part, token gov.Address) {
-	p.missing[gov.Missing{Part: part, Reason: gov.NoCode, Subject: token}] = true
+	reason := gov.NoCode
+	if p.spent[token] {
+		reason = gov.TooLarge
+	}
+	p.missing[gov.Missing{Part: part, Reason: reason, Subject: token}] = true
 }
 
 // claims are the rights of watched owners that the run asked for or used, those undone by a failure left out.
@@ -210,7 +219,7 @@ func (p *probes) allowance(r right, c claim, res *Result) error {
 	}
 	if sides < 2 {
 		// approve and transferFrom of an NFT look like a token's; its rights are the operators.
-		if sides == 1 || !p.nfts[holder] {
+		if sides == 1 || !p.nfts[holder] || p.spent[holder] {
 			p.miss("effects.allowances", holder)
 		}
 		return nil

@@ -27,6 +27,7 @@ var (
 	errReads    = errors.New("the budget of reads is spent")
 	errTrace    = errors.New("more calls or data than are recorded")
 	errProbes   = errors.New("the budget of gas for balances and allowances is spent")
+	errGas      = errors.New("out of the gas that the configuration gives")
 	errReverted = errors.New("the run reverted: there is no state after it")
 	errNotReady = errors.New("the run did not come to execute")
 )
@@ -47,7 +48,7 @@ func unavailable(err error) *Unavailable {
 
 func reasonOf(err error) gov.Reason {
 	switch {
-	case errors.Is(err, errReads), errors.Is(err, errTrace), errors.Is(err, errProbes), errors.Is(err, rpc.ErrTooLarge):
+	case errors.Is(err, errReads), errors.Is(err, errTrace), errors.Is(err, errProbes), errors.Is(err, errGas), errors.Is(err, rpc.ErrTooLarge):
 		return gov.TooLarge
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return gov.TimedOut

@@ -40,11 +40,15 @@ func IsReverted(err error) bool {
 }
 
 // Call runs a read-only call in this state, from the zero address with DefaultViewGas. An account without code
-// answers with no bytes. A call that failed is a *Reverted.
+// answers with no bytes. A call that failed is a *Reverted, but for one that used up our gas: that is unavailable.
 func (v *View) Call(ctx context.Context, to gov.Address, data []byte) ([]byte, error) {
 	var out []byte
 	err := v.settle(ctx, func(m *machine) (err error) {
 		out, _, err = m.read(common.Address(to), data, DefaultViewGas, nil)
+		var r *Reverted
+		if errors.As(err, &r) && r.OutOfGas {
+			return fmt.Errorf("%d gas: %w", DefaultViewGas, errGas)
+		}
 		return err
 	})
 	if err != nil {
