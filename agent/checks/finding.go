@@ -20,6 +20,14 @@ func newReport(id gov.CheckID, name gov.CheckName, remedy string) *report {
 
 // add records a finding that stands on the facts.
 func (r *report) add(severity gov.Severity, title string, evidence ...gov.Evidence) {
+	if evidence == nil {
+		evidence = []gov.Evidence{}
+	}
+	for i := range evidence {
+		if evidence[i].Call == nil {
+			evidence[i].Call = []int{}
+		}
+	}
 	r.found = append(r.found, gov.Finding{
 		ID: r.id, Name: r.name, Severity: severity, Class: gov.ClassContent, Status: gov.Found,
 		Title: title, Evidence: evidence, Remedy: r.remedy,
