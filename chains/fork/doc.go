@@ -26,8 +26,12 @@
 // Config.BlockTime, the gas payer is an account of no history that pays the base fee and no tip. Plan.Env varies
 // them. A contract that looks at them can behave otherwise on the day; so can one whose state others change.
 // Balances and allowances are what the token says: a token made to deceive can lie in balanceOf and allowance as
-// well as in its logs. Amounts of ERC-1155 ids are not measured, only operators. Chains whose virtual machine is not
-// Ethereum's (Arbitrum, zkSync) are refused.
+// well as in its logs. Amounts of ERC-1155 ids are not measured, only operators; an NFT counts as one of its
+// collection. Chains whose virtual machine is not Ethereum's (Arbitrum, zkSync) are refused. Rules that the chain
+// schedules between the block and the day of execution apply as scheduled.
+//
+// A run out of gas is the chain's word: the limit is the block's and, since Osaka, the 16,777,216 of a transaction.
+// Where Config.MaxGas is lower, running out of it is unavailable.
 //
 //	runner := fork.New(client, fork.Config{ChainID: 1})
 //	result, err := runner.Run(ctx, proposal, block, fork.Plan{Lifecycle: flavour, Executor: timelock})

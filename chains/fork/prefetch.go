@@ -22,11 +22,11 @@ type accessList struct {
 // in another. A node that does not know the method, or says nonsense, costs round trips later and nothing else: the
 // passes find what is missing.
 func (x *run) prefetch(ctx context.Context) error {
-	if accounts, _ := x.src.Known(); accounts > 0 {
-		return nil // the passes will find the few that are new
+	calls := x.hints()
+	if x.known(calls) {
+		return nil // the passes find the few things that are new
 	}
 	at := rpc.AtHash{Hash: x.src.at.Hash}
-	calls := x.hints()
 	answers := make([]accessList, len(calls))
 	reqs := make([]rpc.Request, len(calls))
 	for i, c := range calls {
@@ -49,6 +49,16 @@ func (x *run) prefetch(ctx context.Context) error {
 		}
 	}
 	return x.src.fetch(ctx, x.budget, w)
+}
+
+// known says whether everything that is called was read before.
+func (x *run) known(calls []rpc.CallArgs) bool {
+	for _, c := range calls {
+		if _, ok := x.src.account(*c.To); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // take adds the hints of one answer, as far as half of the budget goes.

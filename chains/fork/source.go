@@ -57,13 +57,6 @@ func newSource(caller rpc.Caller, at gov.Block) *Source {
 	}
 }
 
-// Known counts the accounts and slots that the source holds.
-func (s *Source) Known() (accounts, slots int) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.accounts), len(s.slots)
-}
-
 func (s *Source) account(a common.Address) (account, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
