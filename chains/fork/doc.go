@@ -17,7 +17,8 @@
 //
 // A pass runs on what is known. What it misses is noted, taken as absent, and the pass thrown away; all that was
 // noted is then fetched in one batch and the pass starts again, until one misses nothing. Calls of
-// eth_createAccessList bring most of it before the first pass. A run costs some 0.3 ms when nothing is missing.
+// eth_createAccessList bring most of it before the first pass. When nothing is missing, a lifecycle of nine actions
+// with its tokens takes 1.3 ms, four fifths of which are the interpreter's.
 //
 // # Assumptions
 //
