@@ -52,7 +52,7 @@ func mustEnvironment(name string, view reflect.Type, withChecks, withMetrics boo
 	}
 	opts := []cel.EnvOption{
 		cel.CustomTypeProvider(e.all), cel.CustomTypeAdapter(adapter{}), cel.StdLib(cel.StdLibSubset(subset)),
-		cel.ParserRecursionLimit(maxDepth), cel.ParserExpressionSizeLimit(maxSize), cel.EnableMacroCallTracking(),
+		cel.ParserRecursionLimit(maxDepth), cel.ParserExpressionSizeLimit(maxSize), cel.EnableMacroCallTracking(), cel.EnableHiddenAccumulatorName(true),
 	}
 	opts = append(append(opts, arithmetic()...), factFunctions()...)
 	if withChecks {

@@ -71,20 +71,24 @@ func (p *parser) set() *Set {
 	return s
 }
 
-var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$`)
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$`)
 
 // name checks the name of a rule, policy or holder: it goes on chain and into alerts.
 func (p *parser) name(path, name string) {
 	if !nameForm.MatchString(name) {
-		p.report(path, fmt.Sprintf("%.70q is not a name", name), "lower-case letters, digits, and - . _ between them, at most 64")
+		p.report(path, fmt.Sprintf("%.70q is not a name", name), "letters and digits, with - . _ and blanks between them, at most 64")
 	}
 }
 
-// reserved are the names that a verdict or a hold uses itself.
-var reserved = []string{
-	"otherwise", "closed-world", "rule", "model-hold", "model-missing", "no-answer", "too-short", "unknown", "unavailable", "disagreement", "budget",
-	"hidden-characters", "bidi", "confusables", "data-uri", "instructions", "encoded", "too-long", "not-utf8",
-}
+// What a name may not be, because a verdict or a hold says something else by it. A hold_if named `rule` would
+// look like a hold by known facts, and time out into a vote.
+var (
+	reservedRules = []string{string(gov.HoldOtherwise), string(gov.HoldClosedWorld)}
+	reservedHolds = []string{
+		string(gov.HoldByRule), string(gov.HoldOtherwise), string(gov.HoldModel), string(gov.HoldModelMissing), string(gov.HoldNoAnswer), string(gov.HoldTooShort),
+		string(gov.HoldClosedWorld), string(gov.HoldUnknown), string(gov.HoldUnavailable), string(gov.HoldDisagreement), string(gov.HoldBudget),
+	}
+)
 
 func (p *parser) holders() (out []Holder) {
 	seen := map[string]bool{}
@@ -122,11 +126,11 @@ func (p *parser) policy(name string, f PolicyFile) *Policy {
 		Name: gov.Label(name), Otherwise: directionOf(f.Otherwise), OnTimeout: Timeout(p.file.OnTimeout),
 		Timing: timingOf(p.file.Timing), Limits: limitsOf(p.file.Limits),
 	}
-	seen := map[string]bool{}
+	rules, holds := map[string]bool{}, map[string]bool{}
 	for i, r := range f.Rules {
 		at := fmt.Sprintf("%s.rules[%d]", path, i)
 		p.rule = r.Name
-		p.uniqueName(at, r.Name, seen)
+		p.uniqueName(at, r.Name, rules, reservedRules)
 		out.Rules = append(out.Rules, p.ruleOf(at, r, out.Timing.Wait))
 	}
 	if p.rule = ""; p.doc.Has(path+".rules") && len(f.Rules) == 0 {
@@ -135,7 +139,7 @@ func (p *parser) policy(name string, f PolicyFile) *Policy {
 	for i, h := range f.HoldIf {
 		at := fmt.Sprintf("%s.hold_if[%d]", path, i)
 		p.rule = h.Name
-		p.uniqueName(at, h.Name, seen)
+		p.uniqueName(at, h.Name, holds, reservedHolds)
 		out.HoldIf = append(out.HoldIf, HoldRule{Name: gov.Label(h.Name), When: h.When.Text, expr: p.compile(holdEnv, h.When)})
 	}
 	p.rule = ""
@@ -146,7 +150,7 @@ func (p *parser) policy(name string, f PolicyFile) *Policy {
 	return out
 }
 
-func (p *parser) uniqueName(at, name string, seen map[string]bool) {
+func (p *parser) uniqueName(at, name string, seen map[string]bool, reserved []string) {
 	if !p.doc.Has(at + ".name") {
 		return
 	}
@@ -210,7 +214,7 @@ func (p *parser) emergency() (out []EmergencyRule) {
 	for i, e := range p.file.Emergency {
 		at := strict.Path("emergency", i)
 		p.rule = e.Name
-		p.uniqueName(at, e.Name, seen)
+		p.uniqueName(at, e.Name, seen, nil)
 		one := EmergencyRule{Name: gov.Label(e.Name), When: e.When.Text, For: e.For.Std(), expr: p.compile(emergencyEnv, e.When)}
 		if p.doc.Has(at+".do") && len(e.Do) != 1 {
 			p.report(at+".do", "an emergency rule does exactly one thing", "do: [{alert: critical}]")
