@@ -1,0 +1,181 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Metrics are counted from records by one observer; no stage knows of them. Every label is an enum of
+// the program, so nobody outside can make new series.
+type Metrics struct {
+	registry    *prometheus.Registry
+	records     *prometheus.CounterVec
+	verdicts    *prometheus.CounterVec
+	gates       *prometheus.CounterVec
+	votes       *prometheus.CounterVec
+	cast        *prometheus.CounterVec
+	alarms      *prometheus.CounterVec
+	unavailable *prometheus.CounterVec
+}
+
+// NewMetrics makes metrics with a registry of their own.
+func NewMetrics() *Metrics {
+	counter := func(name, help, label string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	}
+	m := &Metrics{
+		registry:    prometheus.NewRegistry(),
+		records:     counter("legate_records_total", "Records written, by type.", "type"),
+		verdicts:    counter("legate_verdicts_total", "Decisions on final facts, by direction.", "direction"),
+		gates:       counter("legate_gates_total", "Answers of the gate, by result.", "result"),
+		votes:       counter("legate_votes_total", "Steps of our votes, by the status they reached.", "status"),
+		cast:        counter("legate_votes_cast_total", "Votes that count, read from VoteCast in a final block, by support.", "support"),
+		alarms:      counter("legate_alarms_total", "What needed a person, by kind.", "kind"),
+		unavailable: counter("legate_facts_unavailable_total", "Parts of the facts that could not be had at a gathering, by reason.", "reason"),
+	}
+	m.registry.MustRegister(m.records, m.verdicts, m.gates, m.votes, m.cast, m.alarms, m.unavailable,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, d := range []gov.Direction{gov.For, gov.Against, gov.Abstain, gov.Hold} {
+		m.verdicts.WithLabelValues(d.String()) // a rate over a series that appears later is wrong at its start
+	}
+	return m
+}
+
+// Observe counts one record. It is told of each record once, after it is durable.
+func (m *Metrics) Observe(r dossier.Record) {
+	m.records.WithLabelValues(r.Type).Inc()
+	switch e := r.Event.(type) {
+	case dossier.WasGathered:
+		for _, missing := range e.Gathered.Facts.Unavailable {
+			m.unavailable.WithLabelValues(string(missing.Reason)).Inc()
+		}
+	case dossier.WasDecided:
+		m.verdicts.WithLabelValues(e.Verdict.Direction.String()).Inc()
+	case dossier.WasGated:
+		m.gates.WithLabelValues(string(e.Gate.Result)).Inc()
+	case dossier.WasRewound:
+		m.alarms.WithLabelValues("proposal-rewound").Inc()
+	default:
+		m.observeVote(e)
+	}
+}
+
+func (m *Metrics) observeVote(e dossier.Event) {
+	status, alarm := gov.VoteNone, ""
+	switch e := e.(type) {
+	case dossier.WasCanceled:
+		status = gov.VoteCanceled
+	case dossier.WasLocked:
+		status = gov.VoteLocked
+	case dossier.WasReleased:
+		status, alarm = gov.VoteWaiting, "vote-released"
+	case dossier.WasSigned:
+		status = gov.VoteSigned
+	case dossier.WasSent:
+		status = gov.VoteSent
+	case dossier.WasMined:
+		status = gov.VoteMined
+	case dossier.WasUnmined:
+		status, alarm = gov.VoteSent, "vote-unmined"
+	case dossier.WasFinal:
+		status = gov.VoteFinal
+		if support, ok := e.Receipt.Support.Get(); ok {
+			m.cast.WithLabelValues(support.String()).Inc()
+		}
+	case dossier.WasReverted:
+		status, alarm = gov.VoteReverted, "vote-reverted"
+	case dossier.WasNotVoted:
+		status = e.Status
+		switch e.Why {
+		case dossier.NoPower, dossier.NotDelegated, dossier.LedgerRefused:
+			alarm = string(e.Why)
+		}
+	default:
+		return
+	}
+	m.votes.WithLabelValues(string(status)).Inc()
+	if alarm != "" {
+		m.alarms.WithLabelValues(alarm).Inc()
+	}
+}
+
+// Alarm counts what needs a person and is no record: a chain that cannot be followed, a step that fails.
+func (m *Metrics) Alarm() { m.alarms.WithLabelValues("system").Inc() }
+
+// handler shows these metrics and those that the reader's status gives at the moment of asking.
+func (m *Metrics) handler(r Reader) http.Handler {
+	now := prometheus.NewRegistry()
+	now.MustRegister(statusCollector{r})
+	return promhttp.HandlerFor(prometheus.Gatherers{m.registry, now}, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4, Timeout: answerTime,
+	})
+}
+
+var (
+	headDesc     = prometheus.NewDesc("legate_chain_head_block", "Newest block that was read.", []string{"chain"}, nil)
+	finalDesc    = prometheus.NewDesc("legate_chain_final_block", "Newest finalized block that was read.", []string{"chain"}, nil)
+	lagDesc      = prometheus.NewDesc("legate_chain_lag_seconds", "Wall clock minus time of the newest block that was read.", []string{"chain"}, nil)
+	followedDesc = prometheus.NewDesc("legate_chain_followed", "1 when the chain is followed to its head.", []string{"chain"}, nil)
+	frozenDesc   = prometheus.NewDesc("legate_frozen", "1 when all signing is stopped.", nil, nil)
+	liveDesc     = prometheus.NewDesc("legate_live", "1 when votes are sent.", nil, nil)
+	openDesc     = prometheus.NewDesc("legate_proposals", "Proposals, by stage.", []string{"stage"}, nil)
+)
+
+// statusCollector reads the status when it is asked, and keeps nothing.
+type statusCollector struct{ reader Reader }
+
+// Describe sends nothing: which chains there are is known when they are read.
+func (statusCollector) Describe(chan<- *prometheus.Desc) {}
+
+func (c statusCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	s, err := c.reader.Status(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(headDesc, err)
+		return
+	}
+	for _, chain := range s.Chains {
+		name := chain.Chain.String()
+		gauge(headDesc, float64(chain.Head.Number), name)
+		gauge(finalDesc, float64(chain.Final.Number), name)
+		gauge(followedDesc, number(chain.Followed), name)
+		if lag, ok := chain.Lag.Get(); ok {
+			gauge(lagDesc, lag, name)
+		}
+	}
+	gauge(liveDesc, number(s.Live))
+	if frozen, ok := s.Frozen.Get(); ok {
+		gauge(frozenDesc, number(frozen))
+	}
+	list, err := c.reader.Proposals(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(openDesc, err)
+		return
+	}
+	stages := map[dossier.Stage]int{}
+	for _, p := range list {
+		stages[p.Stage]++
+	}
+	for stage, n := range stages {
+		gauge(openDesc, float64(n), string(stage))
+	}
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"errors"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// ErrUnknown is what a [Reader] returns for a proposal that it does not know.
+var ErrUnknown = errors.New("no such proposal")
+
+// Reader is what the pages and the API read from. Its methods are called by many requests at once.
+type Reader interface {
+	// Proposals lists all proposals, oldest first.
+	Proposals(ctx context.Context) ([]dossier.Summary, error)
+	// Document is one dossier, [ErrUnknown] if there is none.
+	Document(ctx context.Context, id gov.ProposalID) (dossier.Document, error)
+	// Status is where the daemon stands now.
+	Status(ctx context.Context) (Status, error)
+}
+
+// Status is the document of /api/v1/status.
+type Status struct {
+	Version   int             `json:"version"`
+	Program   string          `json:"program"` // version of the program
+	Chains    []Chain         `json:"chains"`
+	Governors []Governor      `json:"governors"`
+	Key       *gov.Address    `json:"key"` // the voting key, null where there is none
+	Live      bool            `json:"live"`
+	Model     *string         `json:"model"`
+	Frozen    gov.Maybe[bool] `json:"frozen"`
+}
+
+// Chain is how one chain is followed.
+type Chain struct {
+	Chain gov.ChainID `json:"chain"`
+	Head  gov.Block   `json:"head"`  // newest block that was read
+	Final gov.Block   `json:"final"` // newest finalized block that was read
+	// Lag is wall clock minus the head's time, in seconds; null before the first head.
+	Lag gov.Maybe[float64] `json:"lag_seconds"`
+	// Followed: the last poll worked and reached the chain's head.
+	Followed bool `json:"followed"`
+	// Error is what the last poll failed with, empty if it did not.
+	Error dossier.Untrusted `json:"error"`
+}
+
+// Governor is one watched governor with the blocks that were read for it.
+type Governor struct {
+	Name     gov.Label   `json:"name"`
+	Governor string      `json:"governor"` // CAIP-10
+	Flavour  gov.Flavour `json:"flavour"`
+	Coverage []Range     `json:"coverage"`
+}
+
+// Range is a contiguous, hash-linked range of finalized blocks that were read, both ends included.
+type Range struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+}
+
+// Ready says whether every chain is followed to its head. A daemon without chains is not ready.
+func (s Status) Ready() bool {
+	for _, c := range s.Chains {
+		if !c.Followed {
+			return false
+		}
+	}
+	return len(s.Chains) > 0
+}

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits of what one process answers. The API reads the store, which has one connection that the
+// pipeline needs more.
+const (
+	maxInFlight = 16
+	answerTime  = 15 * time.Second
+)
+
+// Config is how the handler answers.
+type Config struct {
+	// Token is asked of every request but health and readiness. Empty: none is asked, and only requests
+	// addressed to a loopback name are answered, so that a page of another site cannot read through a name
+	// that it points at this host.
+	Token string
+	// Metrics are shown at /metrics beside those of the chains; nil shows only these.
+	Metrics *Metrics
+}
+
+// New is the handler of everything that Legate says over HTTP.
+func New(r Reader, c Config) http.Handler {
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics()
+	}
+	a := api{reader: r}
+	open := http.NewServeMux()
+	open.HandleFunc("/healthz", a.healthy)
+	open.HandleFunc("/readyz", a.ready)
+
+	guarded := http.NewServeMux()
+	guarded.Handle("/metrics", c.Metrics.handler(r))
+	guarded.HandleFunc("/api/v1/proposals", a.proposals)
+	guarded.HandleFunc("/api/v1/proposals/{chain}/{governor}/{number}", a.proposal)
+	guarded.HandleFunc("/api/v1/status", a.status)
+	guarded.HandleFunc("/login", login(c.Token))
+	guarded.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound, "there is nothing at this path")
+	})
+	open.Handle("/", authorize(c.Token, rate.NewLimiter(5, 10), guarded))
+	return harden(readOnly(bounded(open)))
+}
+
+// harden adds the headers under which nothing that we send becomes active.
+func harden(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readOnly refuses every method but GET: nothing over HTTP changes anything.
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			refuse(w, http.StatusMethodNotAllowed, "only GET is answered: nothing over HTTP changes anything")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bounded bounds how many requests are answered at a time, and each in time. Health is answered always.
+func bounded(next http.Handler) http.Handler {
+	slots := make(chan struct{}, maxInFlight)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			default:
+				w.Header().Set("Retry-After", "1")
+				refuse(w, http.StatusServiceUnavailable, "too many requests are being answered")
+				return
+			}
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
