@@ -98,10 +98,7 @@ func LogsUpTo(ctx context.Context, c rpc.Caller, f rpc.Filter, last gov.Hash) ([
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case t.end == nil:
-		return nil, fmt.Errorf("logs of blocks %d to %d: %w: the endpoint does not have block %d yet", f.From, f.To, rpc.ErrNotFound, f.To)
-	case t.end.Hash != last:
+	if t.end.Hash != last {
 		return nil, fmt.Errorf("logs of blocks %d to %d: %w: there block %d is %s, not %s", f.From, f.To, rpc.ErrNotFound, f.To, t.end.Hash, last)
 	}
 	return logs, nil
@@ -111,14 +108,14 @@ func LogsUpTo(ctx context.Context, c rpc.Caller, f rpc.Filter, last gov.Hash) ([
 type together struct {
 	c      rpc.Caller
 	number uint64
-	end    *rpc.Header
+	end    rpc.Header
 }
 
 // Call asks the method and the block in one batch.
 func (t *together) Call(ctx context.Context, result any, method string, args ...any) error {
 	reqs := []rpc.Request{
 		{Method: method, Args: args, Result: result},
-		{Method: "eth_getBlockByNumber", Args: []any{hexutil.Uint64(t.number), false}, Result: &t.end},
+		{Method: "eth_getBlockByNumber", Args: []any{hexutil.Uint64(t.number), false}, Result: header{&t.end}},
 	}
 	if err := t.c.Batch(ctx, reqs); err != nil {
 		return err
@@ -126,7 +123,10 @@ func (t *together) Call(ctx context.Context, result any, method string, args ...
 	if reqs[0].Err != nil {
 		return reqs[0].Err
 	}
-	return reqs[1].Err
+	if reqs[1].Err != nil {
+		return fmt.Errorf("block %d at the end of the range: %w", t.number, reqs[1].Err)
+	}
+	return nil
 }
 
 // Batch is that of the caller beneath.

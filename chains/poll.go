@@ -28,7 +28,8 @@ type poll struct {
 	w           *Watcher
 	head, final rpc.Header
 	at          gov.Cursor
-	recent      []gov.Block // ascending, up to at.Block
+	recent      []gov.Block    // ascending, up to at.Block
+	told        map[logID]bool // as Watcher.told, kept if the poll succeeds
 	out         dossier.Batch
 	behind      bool
 }
@@ -92,7 +93,7 @@ func (p *poll) newestFinal(ctx context.Context) (rpc.Header, error) {
 			return rpc.Header{Number: number, Hash: b.Hash, Time: uint64(b.Time)}, nil
 		}
 	} else if w.final.Hash != (gov.Hash{}) && p.head.Number >= w.asked {
-		if moved := p.head.Number - w.asked; moved == 0 || len(w.told) == 0 && moved < w.cfg.FinalEvery {
+		if moved := p.head.Number - w.asked; moved == 0 || len(p.told) == 0 && moved < w.cfg.FinalEvery {
 			return w.final, nil
 		}
 	}

@@ -30,13 +30,6 @@ func (p *poll) rewind(ctx context.Context) error {
 	}
 	p.w.cfg.Log.Warn("reorganisation", "chain", p.w.chain.String(), "from", p.at.Block.Number, "to", common.Number, "broken", p.out.Broken)
 	p.at.Block = common
-	if p.out.Broken {
-		p.at.Final = common
-		p.w.final, p.w.asked = rpc.Header{}, 0
-		if p.final, err = p.newestFinal(ctx); err != nil {
-			return fmt.Errorf("ask for the final block: %w", err)
-		}
-	}
 	p.recent = slices.DeleteFunc(p.recent, func(b gov.Block) bool { return b.Number > common.Number })
 	if !ok {
 		p.recent = nil
@@ -44,7 +37,14 @@ func (p *poll) rewind(ctx context.Context) error {
 			p.recent = []gov.Block{common}
 		}
 	}
+	if p.out.Broken {
+		p.at.Final = common
+		p.w.final, p.w.asked = rpc.Header{}, 0
+	}
 	p.retract(common)
+	if p.final, err = p.newestFinal(ctx); err != nil {
+		return fmt.Errorf("ask for the final block: %w", err)
+	}
 	return nil
 }
 
@@ -63,9 +63,9 @@ func (p *poll) retract(common gov.Block) {
 			p.out.Changes = slices.Delete(p.out.Changes, i, i+1)
 		}
 	}
-	for id := range p.w.told {
+	for id := range p.told {
 		if _, ok := p.knownHash(id.block); !ok {
-			delete(p.w.told, id)
+			delete(p.told, id)
 		}
 	}
 }

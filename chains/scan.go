@@ -92,10 +92,10 @@ func (p *poll) end(ctx context.Context, to uint64) (gov.Block, error) {
 // headersAt asks for the headers at some heights in one batch; equal heights are asked once.
 func headersAt(ctx context.Context, c rpc.Caller, heights []uint64) ([]rpc.Header, error) {
 	unique := slices.Compact(slices.Sorted(slices.Values(heights)))
-	found := make([]*rpc.Header, len(unique))
+	found := make([]rpc.Header, len(unique))
 	reqs := make([]rpc.Request, len(unique))
 	for i, n := range unique {
-		reqs[i] = rpc.Request{Method: "eth_getBlockByNumber", Args: []any{hexutil.Uint64(n), false}, Result: &found[i]}
+		reqs[i] = rpc.Request{Method: "eth_getBlockByNumber", Args: []any{hexutil.Uint64(n), false}, Result: header{&found[i]}}
 	}
 	err := c.Batch(ctx, reqs)
 	if err == nil {
@@ -107,15 +107,23 @@ func headersAt(ctx context.Context, c rpc.Caller, heights []uint64) ([]rpc.Heade
 	out := make([]rpc.Header, len(heights))
 	for i, n := range heights {
 		j, _ := slices.BinarySearch(unique, n)
-		if found[j] == nil {
-			return nil, fmt.Errorf("header of block %d: %w", n, rpc.ErrNotFound)
-		}
 		if found[j].Number != n {
 			return nil, fmt.Errorf("header of block %d: %w: the answer is block %d", n, rpc.ErrMalformed, found[j].Number)
 		}
-		out[i] = *found[j]
+		out[i] = found[j]
 	}
 	return out, nil
+}
+
+// header decodes a block. A null answer is an error, so that an endpoint that is ahead is asked too.
+type header struct{ into *rpc.Header }
+
+// DecodeResult implements [rpc.RawResult].
+func (h header) DecodeResult(raw []byte) error {
+	if string(raw) == "null" {
+		return fmt.Errorf("block %w", rpc.ErrNotFound)
+	}
+	return h.into.UnmarshalJSON(raw)
 }
 
 // accept checks the logs of a final range against the headers of their blocks and tells those that were not
@@ -129,7 +137,7 @@ func (p *poll) accept(ctx context.Context, logs []rpc.Log, from, to uint64) erro
 		return err
 	}
 	for _, l := range logs {
-		if b := blocks[l.BlockNumber]; !p.w.told[logID{b.Hash, l.Index}] {
+		if b := blocks[l.BlockNumber]; !p.told[logID{b.Hash, l.Index}] {
 			p.tell(l, b)
 		}
 	}
@@ -148,7 +156,7 @@ func (p *poll) missing(logs []rpc.Log, from, to uint64) error {
 	for _, l := range logs {
 		have[logID{l.BlockHash, l.Index}] = true
 	}
-	for id := range w.told {
+	for id := range p.told {
 		b, ok := p.knownHash(id.block)
 		if !ok || b.Number < from || b.Number > to || have[id] {
 			continue
@@ -172,9 +180,9 @@ func (p *poll) knownHash(hash gov.Hash) (gov.Block, bool) {
 
 // forgetBelow drops what was told of blocks that are confirmed now.
 func (p *poll) forgetBelow(to uint64) {
-	for id := range p.w.told {
+	for id := range p.told {
 		if b, ok := p.knownHash(id.block); !ok || b.Number <= to {
-			delete(p.w.told, id)
+			delete(p.told, id)
 		}
 	}
 }
@@ -243,7 +251,7 @@ func (p *poll) follow(ctx context.Context) error {
 	for _, l := range logs {
 		b := blocks[l.BlockNumber]
 		p.tell(l, b)
-		p.w.told[logID{b.Hash, l.Index}] = true
+		p.told[logID{b.Hash, l.Index}] = true
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -151,38 +152,39 @@ func (w *Watcher) Wake(ctx context.Context) <-chan struct{} {
 func (w *Watcher) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	b, err := w.poll(ctx, from, recent)
+	p, err := w.poll(ctx, from, recent)
 	if err != nil {
 		return dossier.Batch{}, fmt.Errorf("follow %s: %w", w.chain, err)
 	}
-	w.last = b.To
+	b := p.batch()
+	w.last, w.told = b.To, p.told
 	return b, nil
 }
 
-func (w *Watcher) poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
+func (w *Watcher) poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (*poll, error) {
 	if from.Chain == 0 {
 		from.Chain = w.chain
 	}
 	if from.Chain != w.chain {
-		return dossier.Batch{}, fmt.Errorf("the cursor is of %s", from.Chain)
+		return nil, fmt.Errorf("the cursor is of %s", from.Chain)
 	}
 	if from.Block != w.last.Block || from.From != w.last.From {
 		clear(w.told) // the last batch was not stored, or this is a new run
 	}
 	head, err := w.cfg.Client.Latest(ctx)
 	if err != nil {
-		return dossier.Batch{}, fmt.Errorf("ask for the newest block: %w", err)
+		return nil, fmt.Errorf("ask for the newest block: %w", err)
 	}
-	p := &poll{w: w, head: head, at: from, recent: cloneBlocks(recent)}
+	p := &poll{w: w, head: head, at: from, recent: cloneBlocks(recent), told: maps.Clone(w.told)}
 	p.out.From = from
 	if err := p.begin(ctx); err != nil {
-		return dossier.Batch{}, err
+		return nil, err
 	}
 	if err := p.run(ctx); err != nil {
 		if ctx.Err() != nil || !p.moved() {
-			return dossier.Batch{}, err
+			return nil, err
 		}
 		w.cfg.Log.Warn("poll ended early", "chain", w.chain.String(), "error", err)
 	}
-	return p.batch(), nil
+	return p, nil
 }
