@@ -3,12 +3,11 @@ package facts
 import (
 	"context"
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/holiman/uint256"
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/book"
@@ -308,26 +307,28 @@ func (ch change) numbers(out *gov.Param) {
 	if ch.kind == "address" || strings.HasPrefix(string(ch.kind), "bytes") || ch.kind == "string" {
 		return
 	}
-	before := number(ch.kind, ch.before)
-	out.Before = gov.Known(before)
+	before, after := number(ch.kind, ch.before), number(ch.kind, ch.after)
+	out.Before = gov.Known(toFloat(before))
 	if !ch.executed {
 		return
 	}
-	after := number(ch.kind, ch.after)
-	out.After = gov.Known(after)
+	out.After = gov.Known(toFloat(after))
 	switch {
-	case before != 0:
-		out.ChangeBps = gov.Known((after - before) / before * 10_000)
-	case after == 0:
+	case before.Sign() != 0:
+		moved := new(big.Int).Sub(after, before)
+		out.ChangeBps = gov.Known(quotient(moved.Mul(moved, big.NewInt(10_000)), before))
+	case after.Sign() == 0:
 		out.ChangeBps = gov.Known(0.0)
 	}
 }
 
-// number reads a word as a double, signed where its type is.
-func number(t gov.ABIType, v gov.Value) float64 {
+func toFloat(n *big.Int) float64 { return quotient(n, big.NewInt(1)) }
+
+// number reads a word as a number, signed where its type is.
+func number(t gov.ABIType, v gov.Value) *big.Int {
+	n := new(big.Int).SetBytes(v.Word[:])
 	if strings.HasPrefix(string(t), "int") && v.Word[0]&0x80 != 0 {
-		negative := new(uint256.Int).SetBytes32(v.Word[:])
-		return -negative.Neg(negative).Float64()
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 256))
 	}
-	return v.Amount().Float()
+	return n
 }

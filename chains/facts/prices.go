@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -94,7 +95,13 @@ func (p Prices) Value(a gov.Asset, amount gov.Amount, decimals uint8) (float64, 
 	return usd * whole(amount, decimals), ok
 }
 
-// whole is an amount in whole tokens.
+// whole is an amount in whole tokens, to the nearest double.
 func whole(amount gov.Amount, decimals uint8) float64 {
-	return amount.Float() / math.Pow10(int(decimals))
+	return quotient(amount.Int().ToBig(), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil))
+}
+
+// quotient is n/d to the nearest double, so that a share that is a whole number comes out as one.
+func quotient(n, d *big.Int) float64 {
+	out, _ := new(big.Rat).SetFrac(n, d).Float64()
+	return out
 }

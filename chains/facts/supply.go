@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"errors"
+	"math/big"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/holiman/uint256"
@@ -95,7 +96,8 @@ func bps(part, of gov.Amount) gov.Maybe[float64] {
 	case of.IsZero():
 		return gov.Maybe[float64]{}
 	}
-	return gov.Known(part.Float() / of.Float() * 10_000)
+	n := part.Int().ToBig()
+	return gov.Known(quotient(n.Mul(n, big.NewInt(10_000)), of.Int().ToBig()))
 }
 
 func addCapped(sum *uint256.Int, n gov.Amount) {

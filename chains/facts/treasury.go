@@ -72,7 +72,7 @@ func (g *gathering) sums(flows []flow) {
 	case !unpriced && sum == 0:
 		t.OutflowBps = gov.Known(0.0)
 	case !unpriced && total > 0:
-		t.OutflowBps = gov.Known(sum / total * 10_000)
+		t.OutflowBps = gov.Known(sum * 10_000 / total)
 	case total == 0 && !g.anyPrice():
 		t.OutflowBps = g.shareOfOneAsset(flows)
 	}
@@ -333,7 +333,7 @@ func (g *gathering) value(ctx context.Context, f *flow) {
 	}
 	f.USD = gov.Known(usd)
 	if total := g.pricedValue(); total > 0 {
-		f.Bps = gov.Known(usd / total * 10_000)
+		f.Bps = gov.Known(usd * 10_000 / total)
 	}
 }
 
