@@ -65,7 +65,7 @@ func TestG37ClosedWorld(t *testing.T) {
 			leaves := 0
 			calls := make([]gov.Call, 1+r.IntN(2))
 			for j := range calls {
-				calls[j] = nested(r, r.IntN(6), &leaves)
+				calls[j] = nested(r, r.IntN(5), &leaves)
 			}
 			c := grant()
 			c.Facts.Calls = gov.Known(calls)

@@ -140,7 +140,7 @@ func (p *parser) policy(name string, f PolicyFile) *Policy {
 		at := fmt.Sprintf("%s.hold_if[%d]", path, i)
 		p.rule = h.Name
 		p.uniqueName(at, h.Name, holds, reservedHolds)
-		out.HoldIf = append(out.HoldIf, HoldRule{Name: gov.Label(h.Name), When: h.When.Text, expr: p.compile(holdEnv, h.When)})
+		out.HoldIf = append(out.HoldIf, HoldRule{Name: gov.Label(h.Name), When: strings.TrimSpace(h.When.Text), expr: p.compile(holdEnv, h.When)})
 	}
 	p.rule = ""
 	p.lintPolicy(path, out)
@@ -165,7 +165,7 @@ func (p *parser) uniqueName(at, name string, seen map[string]bool, reserved []st
 }
 
 func (p *parser) ruleOf(at string, r RuleEntry, wait time.Duration) Rule {
-	out := Rule{Name: gov.Label(r.Name), Vote: directionOf(r.Vote), When: r.When.Text, Because: r.Because, Wait: wait}
+	out := Rule{Name: gov.Label(r.Name), Vote: directionOf(r.Vote), When: strings.TrimSpace(r.When.Text), Because: r.Because, Wait: wait}
 	if r.Wait != nil {
 		out.Wait = r.Wait.Std()
 	}
@@ -187,7 +187,7 @@ func (p *parser) ruleOf(at string, r RuleEntry, wait time.Duration) Rule {
 		if out.Vote != gov.For && p.doc.Has(at+".vote") {
 			p.report(at+".vote", "an intent stands under vote: for only", "a model may choose between For and Hold, nothing else")
 		}
-		out.Intent, out.When = r.Intent, r.Within.Text
+		out.Intent, out.When = r.Intent, strings.TrimSpace(r.Within.Text)
 		out.Clause = sha256.Sum256([]byte(r.Intent))
 	}
 	if hasWithin {
@@ -215,7 +215,7 @@ func (p *parser) emergency() (out []EmergencyRule) {
 		at := strict.Path("emergency", i)
 		p.rule = e.Name
 		p.uniqueName(at, e.Name, seen, nil)
-		one := EmergencyRule{Name: gov.Label(e.Name), When: e.When.Text, For: e.For.Std(), expr: p.compile(emergencyEnv, e.When)}
+		one := EmergencyRule{Name: gov.Label(e.Name), When: strings.TrimSpace(e.When.Text), For: e.For.Std(), expr: p.compile(emergencyEnv, e.When)}
 		if p.doc.Has(at+".do") && len(e.Do) != 1 {
 			p.report(at+".do", "an emergency rule does exactly one thing", "do: [{alert: critical}]")
 		}

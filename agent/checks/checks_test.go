@@ -111,3 +111,18 @@ func TestNothingKnownIsNotChecked(t *testing.T) {
 		t.Errorf("no finding is %s", s)
 	}
 }
+
+// A proposal of very many calls gets a bounded number of findings, and the gravest is not hidden by the many.
+func TestManyCallsGiveFewFindings(t *testing.T) {
+	own := gov.Address{1}
+	calls := make([]gov.Call, 5000)
+	for i := range calls {
+		calls[i] = gov.Call{To: gov.Address{2}, Kind: gov.KindUpgrade}
+	}
+	calls[4000].To = own
+	found := checks.Upgrade.Run(gov.Proposal{}, gov.Facts{Calls: gov.Known(calls), DAO: gov.DAO{Token: own}})
+	last := found[len(found)-1]
+	if len(found) > 100 || last.Severity != gov.Critical || last.Title != "and 4936 more like these" {
+		t.Errorf("%d findings, the last %+v", len(found), last)
+	}
+}

@@ -6,12 +6,19 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 )
 
+// maxFindings bounds what one check says of one proposal: a person reads no more, and a proposal of a hundred
+// thousand calls must not fill the store. What is beyond it is counted in one last finding, as grave as the
+// gravest among it.
+const maxFindings = 64
+
 // report collects what one check finds.
 type report struct {
 	id     gov.CheckID
 	name   gov.CheckName
 	remedy string
 	found  []gov.Finding
+	more   int
+	worst  gov.Severity // of those beyond maxFindings
 }
 
 func newReport(id gov.CheckID, name gov.CheckName, remedy string) *report {
@@ -20,6 +27,11 @@ func newReport(id gov.CheckID, name gov.CheckName, remedy string) *report {
 
 // add records a finding that stands on the facts.
 func (r *report) add(severity gov.Severity, title string, evidence ...gov.Evidence) {
+	if len(r.found) == maxFindings {
+		r.more++
+		r.worst = worse(r.worst, severity)
+		return
+	}
 	if evidence == nil {
 		evidence = []gov.Evidence{}
 	}
@@ -37,6 +49,12 @@ func (r *report) add(severity gov.Severity, title string, evidence ...gov.Eviden
 // end gives the findings, or the one finding that says why there is none. The order matters: what was
 // found stays found; what does not exist needs no evidence; without full evidence nothing is clean.
 func (r *report) end(applies, complete bool, clean string) []gov.Finding {
+	if r.more > 0 {
+		r.found = append(r.found, gov.Finding{
+			ID: r.id, Name: r.name, Severity: r.worst, Class: gov.ClassContent, Status: gov.Found,
+			Title: fmt.Sprintf("and %d more like these", r.more), Evidence: []gov.Evidence{}, Remedy: r.remedy,
+		})
+	}
 	if len(r.found) > 0 {
 		return r.found
 	}
