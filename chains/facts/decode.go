@@ -68,6 +68,7 @@ func Decode(actions []gov.Action, o Options) (Decoded, error) {
 type decoder struct {
 	Options
 	calls int
+	quiet bool // nothing is shown
 	shown map[string]dossier.ShownCall
 }
 
@@ -160,7 +161,9 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 		if e, there := d.Book.Entry(c.To); there && e.Kind == book.Bridge {
 			c.Kind = gov.KindBridge
 		}
-		d.show(path, dossier.ShownCall{Candidates: candidates(*c.Selector), Args: guess(*c.Selector, data[4:])})
+		if !d.quiet {
+			d.show(path, dossier.ShownCall{Candidates: candidates(*c.Selector), Args: guess(*c.Selector, data[4:])})
+		}
 		return nil
 	}
 	c.Signature = b.method.Signature
@@ -177,7 +180,9 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 	for i, n := range nodes {
 		c.Args = append(c.Args, gov.Arg{Name: b.method.Inputs[i].Name, Type: b.method.Inputs[i].Type, Value: n.value})
 	}
-	d.show(path, dossier.ShownCall{Candidates: []dossier.Untrusted{}, Args: shownArgs(b.method, nodes)})
+	if !d.quiet {
+		d.show(path, dossier.ShownCall{Candidates: []dossier.Untrusted{}, Args: shownArgs(b.method, nodes)})
+	}
 	return d.children(c, b.method, nodes, path, depth)
 }
 

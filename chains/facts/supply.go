@@ -109,7 +109,7 @@ func addCapped(sum *uint256.Int, n gov.Amount) {
 // capAndPause reads a cap and a pause where the token has them.
 func (g *gathering) capAndPause(ctx context.Context) {
 	s, token := &g.facts.Supply, g.facts.DAO.Token
-	before, err := firstOf(ctx, g.before, token, "cap()", "maxSupply()", "MAX_SUPPLY()", "mintCap()")
+	before, err := firstOf(ctx, g.before, token, "cap()", "maxSupply()", "MAX_SUPPLY()")
 	switch {
 	case errors.Is(err, errNoGetter):
 		s.CapRaised = gov.Known(false)
@@ -119,7 +119,7 @@ func (g *gathering) capAndPause(ctx context.Context) {
 	case !g.executed():
 		g.missing("supply.cap_raised", g.effectsReason(), token)
 	default:
-		after, err := firstOf(ctx, g.after, token, "cap()", "maxSupply()", "MAX_SUPPLY()", "mintCap()")
+		after, err := firstOf(ctx, g.after, token, "cap()", "maxSupply()", "MAX_SUPPLY()")
 		if err != nil {
 			g.fail("supply.cap_raised", err, token)
 			break
