@@ -103,15 +103,8 @@ func complete(s dossier.Seen, description []byte) dossier.Seen {
 	if len(description) > MaxDescription {
 		p.TooLarge = true
 		s.Text.Flags = append(s.Text.Flags, gov.FlagTooLong)
-		description = description[:MaxDescription]
-		for len(description) > 0 && !utf8.RuneStart(description[len(description)-1]) {
-			description = description[:len(description)-1]
-		}
-		if n := len(description); n > 0 && description[n-1] >= utf8.RuneSelf {
-			description = description[:n-1] // the first byte of the rune that was cut
-		}
 	}
-	s.Text.Description = dossier.Untrusted(description)
+	s.Text.Description = dossier.Untrusted(cut(string(description), MaxDescription))
 	s.Text.Title = Title(s.Text.Description)
 	if p.TooLarge {
 		p.Actions, s.Shown.Signatures = nil, nil
