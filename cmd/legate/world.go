@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/jobs"
+	"github.com/legate-dao/legate/chains"
 	"github.com/legate-dao/legate/chains/book"
 	"github.com/legate-dao/legate/chains/facts"
 	"github.com/legate-dao/legate/chains/fork"
@@ -29,6 +33,9 @@ type world struct {
 	voter   gov.Address                 // the voting key, zero where there is none
 	holder  func(gov.Label) gov.Holder
 	history facts.History
+
+	mu    sync.Mutex
+	heads map[gov.ProposalID]gov.Head // by chain and governor
 }
 
 // watched is one governor with what the operator says of it.
@@ -43,7 +50,7 @@ type watched struct {
 
 // openWorld dials every chain, finds out what every governor is, and reads the operator's tables.
 func openWorld(ctx context.Context, c Config, log *slog.Logger) (*world, error) {
-	w := &world{conf: c, log: log, clients: map[gov.ChainID]*rpc.Client{}, watched: map[gov.ProposalID]*watched{},
+	w := &world{conf: c, log: log, clients: map[gov.ChainID]*rpc.Client{}, watched: map[gov.ProposalID]*watched{}, heads: map[gov.ProposalID]gov.Head{},
 		holder: func(gov.Label) gov.Holder { return gov.Holder{} }}
 	for name := range c.Chains {
 		if err := w.dial(ctx, name); err != nil {
@@ -184,7 +191,12 @@ func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (dossi
 }
 
 func (w *world) gatherFrom(ctx context.Context, g *watched, c rpc.Caller, p gov.Proposal, at gov.Block) (dossier.Gathered, error) {
-	got, err := facts.Gather(ctx, w.deps(g, c), p, at)
+	return gatherWith(ctx, w.deps(g, c), p, at)
+}
+
+// gatherWith gathers and computes the digest.
+func gatherWith(ctx context.Context, deps facts.Deps, p gov.Proposal, at gov.Block) (dossier.Gathered, error) {
+	got, err := facts.Gather(ctx, deps, p, at)
 	if err != nil {
 		return dossier.Gathered{}, err
 	}
@@ -196,11 +208,9 @@ func (w *world) gatherFrom(ctx context.Context, g *watched, c rpc.Caller, p gov.
 // deps is what a gathering reads from, through one caller.
 func (w *world) deps(g *watched, c rpc.Caller) facts.Deps {
 	d := facts.Deps{
-		Caller: c, Flavour: g.governor.Flavour, Book: g.book, Prices: g.prices, Caps: g.caps,
-		DAO:       gov.DAO{Governor: g.governor.Address, Timelock: g.governor.Timelock, Token: g.governor.Token, Executor: g.governor.Executor},
-		Runner:    fork.New(c, fork.Config{ChainID: g.governor.Chain, Log: w.log}),
-		Lifecycle: g.governor, Votes: votesOf{g.governor, c}, Voter: w.voter, Holder: w.holder(g.governor.Name).Account,
-		History: w.history, Sources: 1,
+		Caller: c, Governor: g.governor, Book: g.book, Prices: g.prices, Caps: g.caps,
+		Runner: fork.New(c, fork.Config{ChainID: g.governor.Chain, Log: w.log}),
+		Voter:  w.voter, Holder: w.holder(g.governor.Name).Account, History: w.history, Sources: 1,
 	}
 	for _, a := range g.conf.Treasury {
 		d.Treasury = append(d.Treasury, gov.Address(a.Address))
@@ -209,38 +219,6 @@ func (w *world) deps(g *watched, c rpc.Caller) facts.Deps {
 		d.Tokens = append(d.Tokens, gov.Address(a.Address))
 	}
 	return d
-}
-
-// votesOf reads a governor's votes through one caller.
-type votesOf struct {
-	governor governor.Governor
-	caller   rpc.Caller
-}
-
-func (v votesOf) Tally(ctx context.Context, id gov.Amount, at gov.Hash) (gov.Tally, error) {
-	return v.governor.Tally(ctx, v.caller, id, at)
-}
-
-func (v votesOf) Quorum(ctx context.Context, p gov.Proposal, at gov.Hash) (gov.Amount, error) {
-	q, err := v.governor.Quorum(ctx, v.caller, p.Starts, at)
-	return q, pending(err)
-}
-
-func (v votesOf) HasVoted(ctx context.Context, id gov.Amount, voter gov.Address, at gov.Hash) (bool, error) {
-	return v.governor.HasVoted(ctx, v.caller, id, voter, at)
-}
-
-func (v votesOf) Power(ctx context.Context, voter gov.Address, snapshot gov.Clocks, at gov.Hash) (gov.Amount, error) {
-	p, err := v.governor.Power(ctx, v.caller, voter, snapshot, at)
-	return p, pending(err)
-}
-
-// pending: a number at a snapshot that lies ahead is a revert of the contract.
-func pending(err error) error {
-	if err != nil && rpc.Classify(err) == rpc.Reverted {
-		return fmt.Errorf("%w: %w", facts.ErrPending, err)
-	}
-	return err
 }
 
 // Standing is a proposal's state and deadline at the newest block.
@@ -307,6 +285,9 @@ func (v voice) check(c Config) error {
 			}
 		}
 	}
+	if rules := v.set.EmergencyRules(); len(rules) > 0 {
+		errs = append(errs, fmt.Errorf("%s: emergency (%s, …) is not in this release: nothing watches the numbers yet", c.file(c.Policies), rules[0].Name))
+	}
 	return errors.Join(errs...)
 }
 
@@ -329,4 +310,59 @@ func (v voice) Plan(h gov.Holder, verdict gov.Verdict) dossier.Plan {
 	plan.Wait, plan.Latest, plan.VoteShort = int64(wait.Seconds()), int64(p.Timing.Latest.Seconds()), p.Timing.VoteIfTooShort
 	plan.OnTimeout, _ = p.OnTimeout.Direction()
 	return plan
+}
+
+// poller follows a chain and remembers its governors' heads for the agent.
+type poller struct {
+	*chains.Watcher
+	world *world
+}
+
+// Poll is the watcher's, with its heads kept.
+func (p poller) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
+	b, err := p.Watcher.Poll(ctx, from, recent)
+	if err == nil {
+		p.world.keepHeads(p.Chain(), b.Heads)
+	}
+	return b, err
+}
+
+func (w *world) keepHeads(chain gov.ChainID, heads map[gov.Address]gov.Head) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for a, h := range heads {
+		w.heads[gov.ProposalID{Chain: chain, Governor: a}] = h
+	}
+}
+
+// Head is the head for one governor as the last poll saw it: the one that made the step due.
+func (w *world) Head(_ context.Context, id gov.ProposalID) (gov.Head, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id.Number = gov.Amount{}
+	h, ok := w.heads[id]
+	if !ok {
+		return h, fmt.Errorf("no head of governor %s has been seen yet", id.Governor)
+	}
+	return h, nil
+}
+
+// pollers follow every chain of the configuration.
+func (w *world) pollers() (out []jobs.Poller, err error) {
+	for id, client := range w.clients {
+		c := chains.Config{Client: chains.Over(client), Log: w.log}
+		for _, g := range w.governors(id) {
+			c.Governors = append(c.Governors, chains.Watched{Governor: g.governor, FromBlock: g.conf.FromBlock})
+		}
+		if len(c.Governors) == 0 {
+			continue
+		}
+		watcher, err := chains.New(c)
+		if err != nil {
+			return nil, fmt.Errorf("follow %s: %w", id, err)
+		}
+		out = append(out, poller{watcher, w})
+	}
+	slices.SortFunc(out, func(a, b jobs.Poller) int { return cmp.Compare(a.Chain(), b.Chain()) })
+	return out, nil
 }

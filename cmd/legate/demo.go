@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/chains/devchain"
+)
+
+// demoFlags are the arguments of `demo`.
+type demoFlags struct {
+	headless, fast, json bool
+	llm, dir             string
+}
+
+// newDemo runs the main job on a chain of its own.
+func newDemo() *cobra.Command {
+	var f demoFlags
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the main job on an embedded chain: ten proposals, good and bad, to counted votes",
+		Long: "Starts an embedded chain with two real OpenZeppelin governors, makes ten proposals, good and bad, and lets\n" +
+			"the real pipeline decide and vote with the example policy. Every vote in the table at the end is read back\n" +
+			"from the chain. Without --headless the chain and the API then stay until Ctrl-C.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	c.Flags().BoolVar(&f.headless, "headless", false, "end when all is decided; status 0 only if each proposal got its outcome")
+	c.Flags().BoolVar(&f.fast, "fast", false, "shorter periods, same outcomes")
+	c.Flags().StringVar(&f.llm, "llm", "none", "model for the briefs: only none in this release")
+	c.Flags().StringVar(&f.dir, "dir", "", "folder for the files of the demo; default a temporary one")
+	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+	return c
+}
+
+func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	if f.llm != "none" {
+		return usageError{fmt.Errorf("--llm %s: briefs by a model are not in this release", f.llm)}
+	}
+	began := time.Now()
+	dir, clean, err := f.folder()
+	if err != nil {
+		return err
+	}
+	defer clean()
+	say := func(format string, a ...any) { fmt.Fprintf(stderr, format+"\n", a...) }
+	say("Starting an embedded chain and deploying two DAOs …")
+	w, err := startDemoWorld(ctx, dir, periods(f.fast))
+	if err != nil {
+		return err
+	}
+	defer w.chain.Close()
+	if err := w.writeFiles(ctx, "127.0.0.1:0"); err != nil {
+		return err
+	}
+	d, stop, err := startDemo(ctx, w, say)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	say("Chain %s · API %s · files in %s", w.chain.HTTP(), d.engine.address(), dir)
+	if err := d.play(ctx); err != nil {
+		return err
+	}
+	result, err := d.result(ctx, time.Since(began))
+	if err != nil {
+		return err
+	}
+	if f.json {
+		err = printJSON(stdout, result)
+	} else {
+		err = renderDemo(stdout, result)
+	}
+	if err != nil {
+		return err
+	}
+	if !f.headless {
+		say("\nThe chain and the API stay up; Ctrl-C ends them. Try, in another terminal:\n  legate show -c %s %s", filepath.Join(dir, "legate.yaml"), result.Proposals[0].Handle)
+		<-ctx.Done()
+		return nil
+	}
+	if !result.OK {
+		return errNo
+	}
+	return nil
+}
+
+// folder is where the demo's files go; clean removes a temporary one.
+func (f demoFlags) folder() (dir string, clean func(), err error) {
+	if f.dir != "" {
+		dir, err := filepath.Abs(f.dir)
+		if err != nil {
+			return "", nil, err
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", nil, fmt.Errorf("make the demo's folder: %w", err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "legate.db")); err == nil {
+			return "", nil, fmt.Errorf("%s holds the store of an earlier demo, whose chain is gone; choose another folder", dir)
+		}
+		return dir, func() {}, nil
+	}
+	if dir, err = os.MkdirTemp("", "legate-demo-"); err != nil {
+		return "", nil, fmt.Errorf("make the demo's folder: %w", err)
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
+}
+
+// demo is one run: the world, the daemon on it, and the story.
+type demo struct {
+	world     *demoWorld
+	engine    *engine
+	say       func(string, ...any)
+	proposals []*devchain.Proposal
+	began     time.Time
+
+	mu   sync.Mutex
+	told map[string]bool
+}
+
+// startDemo starts the daemon of `legate run --live` on the demo's files.
+func startDemo(ctx context.Context, w *demoWorld, say func(string, ...any)) (*demo, func() error, error) {
+	d := &demo{world: w, say: say, told: map[string]bool{}, began: time.Now()}
+	conf, err := readConfig(filepath.Join(w.dir, "legate.yaml"))
+	if err != nil {
+		return nil, nil, err
+	}
+	log := slog.New(slog.NewTextHandler(sayWriter(say), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	d.engine, err = openEngine(ctx, conf, engineConfig{log: log, live: conf.Voter.Live, fetch: 40 * time.Millisecond, observe: d.tell})
+	if err != nil {
+		return nil, nil, err
+	}
+	running, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- d.engine.run(running) }()
+	return d, func() error {
+		cancel()
+		return errors.Join(<-done, d.engine.close())
+	}, nil
+}
+
+// sayWriter writes log lines where the progress goes.
+type sayWriter func(string, ...any)
+
+func (w sayWriter) Write(b []byte) (int, error) {
+	w("  log: %s", dossier.Untrusted(b).Line(400))
+	return len(b), nil
+}
+
+// play tells the story: propose, let the wait pass, vote, answer a hold by hand, let the rest run out.
+func (d *demo) play(ctx context.Context) (err error) {
+	d.say("Making ten proposals …")
+	if d.proposals, err = d.world.propose(ctx); err != nil {
+		return err
+	}
+	if err := d.world.chain.Mine(ctx, 4); err != nil {
+		return err
+	}
+	if err := d.quiet(ctx); err != nil {
+		return err
+	}
+	d.say("All are decided. Now the six hours pass in which the holder could object …")
+	if err := d.pass(ctx, 7*time.Hour); err != nil {
+		return err
+	}
+	if err := d.answer(ctx); err != nil {
+		return err
+	}
+	d.say("The remaining holds wait for their holder until twelve hours before the close …")
+	if err := d.pass(ctx, 6*time.Hour); err != nil {
+		return err
+	}
+	return d.quiet(ctx)
+}
+
+// pass lets chain time pass, an hour at a time, and waits for the daemon after each.
+func (d *demo) pass(ctx context.Context, span time.Duration) error {
+	for ; span > 0; span -= time.Hour {
+		if err := d.world.chain.Mine(ctx, 300); err != nil {
+			return err
+		}
+		if err := d.quiet(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quiet waits until the daemon has read the chain's head and nothing is owed; votes that wait for
+// finality get a block.
+func (d *demo) quiet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 90*time.Second, errors.New("the daemon did not come to rest within 90 s"))
+	defer cancel()
+	for {
+		owed, err := d.owed(ctx)
+		if err != nil {
+			return err
+		}
+		if len(owed) == 0 {
+			return nil
+		}
+		if !slices.ContainsFunc(owed, func(s dossier.Step) bool { return s.Kind != dossier.Confirm }) {
+			if err := d.world.chain.Mine(ctx, 1); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w; still owed: %v", context.Cause(ctx), owed)
+		case <-time.After(60 * time.Millisecond):
+		}
+	}
+}
+
+// catchUp stands for blocks that the daemon has not read yet.
+const catchUp dossier.StepKind = "catch up"
+
+func (d *demo) owed(ctx context.Context) ([]dossier.Step, error) {
+	head, err := d.world.chain.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.engine.db.Proposals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var owed []dossier.Step
+	if len(list) < len(d.proposals) {
+		owed = append(owed, dossier.Step{Kind: catchUp})
+	}
+	for _, e := range list {
+		h, err := d.engine.world.Head(ctx, e.ID)
+		if err != nil || h.Latest.Number < head.Number.Uint64() {
+			return []dossier.Step{{Kind: catchUp}}, nil
+		}
+		p, err := d.engine.db.Load(ctx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		owed = append(owed, dossier.Next(p, h)...)
+	}
+	return owed, nil
+}
+
+// id is the proposal's id as the program writes it.
+func (d *demo) id(i int) gov.ProposalID {
+	n, err := gov.ParseAmount(d.proposals[i].ID.String())
+	if err != nil {
+		panic(err) // a uint256 from the chain
+	}
+	return gov.ProposalID{Chain: gov.ChainID(d.world.chain.ChainID().Uint64()), Governor: gov.Address(d.world.daos[demoCases[i].dao].Governor), Number: n}
+}
+
+// tell says what happened, as it happens.
+func (d *demo) tell(r dossier.Record, p dossier.Dossier) {
+	line := ""
+	switch e := r.Event.(type) {
+	case dossier.WasSeen:
+		line = fmt.Sprintf("seen        “%s”", e.Seen.Text.Title.Line(60))
+	case dossier.WasGathered:
+		line = fmt.Sprintf("gathered    %v, dry run %s, %d findings", e.Gathered.Facts.Kinds.Or(nil), e.Gathered.Facts.Effects.Status.Or(gov.EffectsUnavailable), found(e.Gathered.Findings))
+	case dossier.WasDecided:
+		line = fmt.Sprintf("decided     %s by %s", e.Verdict.Direction, e.Verdict.Rule)
+	case dossier.WasGated:
+		line = fmt.Sprintf("gate        %s %v", e.Gate.Result, e.Gate.Reasons)
+	case dossier.WasApproved:
+		line = fmt.Sprintf("by hand     the holder says %s", e.Approval.Support)
+	case dossier.WasLocked:
+		line = fmt.Sprintf("locked      %s, power %s", e.Ballot.Support, e.Power.Or(gov.Amount{}))
+	case dossier.WasFinal:
+		line = fmt.Sprintf("vote final  %s in block %d, %s", p.Vote.Ballot.Support, e.Receipt.Block.Number, e.Receipt.Tx)
+	case dossier.WasReverted:
+		line = "the vote's transaction failed"
+	case dossier.WasNotVoted:
+		line = fmt.Sprintf("no vote     %s", e.Why)
+	case dossier.WasTimedOut:
+		line = "no answer   the hold met its time-out: no vote"
+	case dossier.WasReminded:
+		line = fmt.Sprintf("reminder    the hold ends in %s", e.Before)
+	default:
+		return
+	}
+	handle := p.ID().Handle(p.Proposal.Name, 6)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if key := handle + line; d.told[key] {
+		return
+	} else {
+		d.told[key] = true
+	}
+	d.say("%6.1fs  %-14s %s", time.Since(d.began).Seconds(), handle, line)
+}
+
+func found(list []gov.Finding) (n int) {
+	for _, f := range list {
+		if f.Status == gov.Found {
+			n++
+		}
+	}
+	return n
+}
+
+// handles are the shortest that tell all proposals apart.
+func (d *demo) handles(ctx context.Context) (map[gov.ProposalID]string, error) {
+	list, err := d.engine.db.Proposals(ctx)
+	return journal.Handles(list), err
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/jobs"
+	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/screen"
+	"github.com/legate-dao/legate/notify/web"
+	"github.com/legate-dao/legate/policies"
+)
+
+// engine is the daemon: `legate run`, and the demo.
+type engine struct {
+	conf   Config
+	db     *journal.DB
+	world  *world
+	runner *jobs.Runner
+
+	listener net.Listener
+	handler  http.Handler
+	metrics  *web.Metrics
+
+	live   bool
+	frozen func() (bool, error) // nil without a ledger
+}
+
+// engineConfig is what differs between run and demo.
+type engineConfig struct {
+	log     *slog.Logger
+	live    bool
+	fetch   time.Duration
+	observe func(dossier.Record, dossier.Dossier)
+}
+
+// openEngine opens everything that a daemon needs, and refuses to start where a part is wrong.
+func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err error) {
+	e := &engine{conf: c, live: ec.live}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	set, err := readPolicies(c)
+	if err != nil {
+		return nil, err
+	}
+	if e.db, err = journal.Open(ctx, c.Store, c.dir(), journal.Daemon); err != nil {
+		return nil, err
+	}
+	if e.world, err = openWorld(ctx, c, ec.log); err != nil {
+		return nil, err
+	}
+	e.world.history = newPayments(e.db)
+	voice := voice{set: set, live: ec.live, maxAge: 1800}
+	if c.Voter != nil {
+		voice.maxAge = c.Voter.MaxAge.Seconds()
+	}
+	if err := voice.check(c); err != nil {
+		return nil, err
+	}
+	e.world.holder = func(name gov.Label) gov.Holder {
+		h, _ := voice.Holder(name)
+		return h
+	}
+	parts := agent.Parts{
+		Facts: e.world, Chain: e.world, Policies: voice, Flights: e.db, Log: ec.log,
+	}
+	if parts.Gate, err = screen.New(screen.Config{Policies: set}); err != nil {
+		return nil, err
+	}
+	if err := e.openVoter(ctx, &parts, set, ec); err != nil {
+		return nil, err
+	}
+	pollers, err := e.world.pollers()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.openWeb(); err != nil {
+		return nil, err
+	}
+	e.runner, err = jobs.New(e.db, agent.New(parts), jobs.Config{
+		Pollers: pollers, Poll: e.poll(), Fetch: ec.fetch, Sweep: c.Schedules.Sweep, Now: time.Now, Log: ec.log,
+		Observe: func(r dossier.Record, d dossier.Dossier) {
+			e.metrics.Observe(r)
+			if ec.observe != nil {
+				ec.observe(r, d)
+			}
+		},
+		OnBroken: e.onBroken,
+	})
+	return e, err
+}
+
+// poll is the shortest interval of any chain.
+func (e *engine) poll() time.Duration {
+	out := time.Hour
+	for _, c := range e.conf.Chains {
+		out = min(out, c.Poll.Std())
+	}
+	return out
+}
+
+// run works until the context ends.
+func (e *engine) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(ctx, e.listener, e.handler) }()
+	err := e.runner.Run(ctx)
+	stop()
+	return errors.Join(err, <-served)
+}
+
+func (e *engine) close() error {
+	var err error
+	if e.world != nil {
+		e.world.close()
+	}
+	if e.listener != nil {
+		e.listener.Close() // closed already after a run
+	}
+	if e.db != nil {
+		err = errors.Join(err, e.db.Close())
+	}
+	return err
+}
+
+// readPolicies reads policies.yaml with the names of this configuration.
+func readPolicies(c Config) (*policies.Set, error) {
+	path := c.file(c.Policies)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the policies: %w", err)
+	}
+	names := policies.Names{Governors: []string{}}
+	for _, g := range c.Governors {
+		names.Governors = append(names.Governors, g.Name)
+	}
+	set, problems := policies.ParseWith(path, text, names)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	return set, nil
+}
+
+// openWeb listens for the JSON API and the metrics.
+func (e *engine) openWeb() error {
+	token := ""
+	if !e.conf.Web.Token.IsZero() {
+		var err error
+		if token, err = e.conf.Web.Token.Resolve(e.conf.dir()); err != nil {
+			return fmt.Errorf("%s: web.token: %w", e.conf.path, err)
+		}
+	}
+	if err := web.Guard(e.conf.Web.Listen, token); err != nil {
+		return fmt.Errorf("%s: web.listen: %w", e.conf.path, err)
+	}
+	l, err := net.Listen("tcp", e.conf.Web.Listen)
+	if err != nil {
+		return fmt.Errorf("%s: web.listen: %w; choose another port, or 127.0.0.1:0 for any free one", e.conf.path, err)
+	}
+	e.listener, e.metrics = l, web.NewMetrics()
+	e.handler = web.New(e, web.Config{Token: token, Metrics: e.metrics})
+	return nil
+}
+
+// address is where the API can be read.
+func (e *engine) address() string { return "http://" + e.listener.Addr().String() }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/notify/web"
+)
+
+// Proposals is what the pages list.
+func (e *engine) Proposals(ctx context.Context) ([]dossier.Summary, error) {
+	list, err := e.db.Proposals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	handles := journal.Handles(list)
+	out := []dossier.Summary{}
+	for _, entry := range list {
+		d, err := e.db.Load(ctx, entry.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d.Summary(handles[entry.ID]))
+	}
+	return out, nil
+}
+
+// Document is one dossier.
+func (e *engine) Document(ctx context.Context, id gov.ProposalID) (dossier.Document, error) {
+	d, err := e.db.Load(ctx, id)
+	if errors.Is(err, journal.ErrUnknown) {
+		return dossier.Document{}, web.ErrUnknown
+	}
+	if err != nil {
+		return dossier.Document{}, err
+	}
+	list, err := e.db.Proposals(ctx)
+	if err != nil {
+		return dossier.Document{}, err
+	}
+	return d.Document(journal.Handles(list)[id])
+}
+
+// Status is where the daemon stands.
+func (e *engine) Status(context.Context) (web.Status, error) {
+	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live}
+	if !e.world.voter.IsZero() {
+		voter := e.world.voter
+		s.Key = &voter
+	}
+	if e.frozen != nil {
+		if frozen, err := e.frozen(); err == nil {
+			s.Frozen = gov.Known(frozen)
+		}
+	}
+	health := e.runner.Health()
+	for id := range e.world.clients {
+		h := health[id]
+		c := web.Chain{Chain: id, Head: h.Head, Final: h.Final, Followed: h.CaughtUp && h.Err == nil}
+		if h.Head.Time > 0 {
+			c.Lag = gov.Known(time.Since(h.Head.Time.Time()).Seconds())
+		}
+		if h.Err != nil {
+			c.Error = dossier.Untrusted(h.Err.Error())
+		}
+		s.Chains = append(s.Chains, c)
+		for _, g := range e.world.governors(id) {
+			w := web.Governor{Name: g.governor.Name, Governor: id.String() + ":" + g.governor.Address.Hex(), Flavour: g.governor.Flavour, Coverage: []web.Range{}}
+			if h.Final.Number > 0 && h.From <= h.Final.Number {
+				w.Coverage = append(w.Coverage, web.Range{From: h.From, To: h.Final.Number})
+			}
+			s.Governors = append(s.Governors, w)
+		}
+	}
+	return s, nil
+}
