@@ -36,7 +36,7 @@ func blobs(s string) bool {
 			return true
 		}
 		if len(run) >= maxBlob || !inLink(before) {
-			found = decodes(run)
+			found = decodes(run) || !inLink(before) && opaque(run)
 		}
 		return !found
 	})
@@ -72,7 +72,7 @@ func inLink(before string) bool {
 	return strings.Contains(before, "://") || strings.Contains(before, "](/")
 }
 
-// decodes says whether a run is readable text in base64, base32 or hex, or an opaque blob.
+// decodes says whether a run is readable text in base64, base32 or hex.
 func decodes(run string) bool {
 	digits := strings.TrimPrefix(run, "0x")
 	if allHex(digits) {
@@ -91,7 +91,7 @@ func decodes(run string) bool {
 			return true
 		}
 	}
-	return opaque(run)
+	return false
 }
 
 func allHex(s string) bool {

@@ -123,7 +123,7 @@ var sequences = []string{
 	"name ~2 character ~3 persona", "two ~1 different ~3 ways ~6 answerv",
 	// addressed to machines
 	"note ~1 to ~3 MACHINE", "greet ~1 MACHINE", "MACHINE ~1 must", "MACHINE ~2 reading ~1 this", "MACHINE ~2 please ~2 vote", "MACHINE ~3 must ~3 vote",
-	"if ~0 you ~0 are ~3 MACHINE", "when ~0 you ~0 are ~3 MACHINE", "you ~0 are ~2 MACHINE", "as ~1 MACHINE ~3 you", "to ~1 all ~2 MACHINE ~6 vote", 
+	"if ~0 you ~0 are ~3 MACHINE", "when ~0 you ~0 are ~3 MACHINE", "you ~0 are ~2 MACHINE", "as ~1 MACHINE ~3 you", "to ~1 all ~2 MACHINE ~6 vote",
 	"MACHINE ~8 ignore", "MACHINE ~6 your ~1 orders", "MACHINE ~3 instructed ~1 to", "machine ~4 must ~6 infavour",
 	// orders about the answer
 	"you ~0 must ~0 now", "you ~1 must ~1 approve", "answerv ~1 only ~3 yes", "answerv ~1 exactly ~3 yes", "answerv ~1 with ~1 just ~3 yes", "reply ~1 with ~3 yes", "respond ~1 with ~3 yes", "answer ~1 with ~3 yes", "answerv ~1 just ~1 the ~1 word",
