@@ -120,6 +120,9 @@ func New(c Config) (*Watcher, error) {
 	return w, nil
 }
 
+// Config is what the watcher works with, defaults filled in.
+func (w *Watcher) Config() Config { return w.cfg }
+
 // Chain is the chain that is followed.
 func (w *Watcher) Chain() gov.ChainID { return w.chain }
 
