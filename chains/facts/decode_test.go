@@ -379,6 +379,56 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// TestG32MutatedCalldata cuts, flips and splices real calldata: the decoder never panics, and what differs from what an
+// encoder writes is not known.
+func TestG32MutatedCalldata(t *testing.T) {
+	const n, seed = 20_000, 11
+	r := rand.New(rand.NewPCG(seed, 0))
+	o := options()
+	seeds := []struct {
+		to   gov.Address
+		data []byte
+	}{
+		{bookedAt, transfer(t)},
+		{safeAt, exec(t, sendAt, pack(t, "MultiSend", "multiSend", append(packed(0, bookedAt, 0, transfer(t)), packed(0, tokenAt, 0, transfer(t))...)), 1)},
+		{timelockAt, pack(t, "TimelockController", "executeBatch", []common.Address{common.Address(bookedAt)}, []*big.Int{new(big.Int)}, [][]byte{transfer(t)}, [32]byte{}, [32]byte{})},
+		{governorAt, pack(t, "DevGovernor", "propose", []common.Address{common.Address(bookedAt)}, []*big.Int{new(big.Int)}, [][]byte{transfer(t)}, "x")},
+	}
+	decoded := 0
+	for range n {
+		s := seeds[r.IntN(len(seeds))]
+		data := bytes.Clone(s.data)
+		for range 1 + r.IntN(3) {
+			switch at := r.IntN(len(data)); r.IntN(4) {
+			case 0:
+				data[at] ^= 1 << r.IntN(8)
+			case 1:
+				data = data[:max(4, at)]
+			case 2:
+				data = append(data[:at:at], append(make([]byte, 32), data[at:]...)...)
+			case 3:
+				copy(data[at:], data[r.IntN(len(data)):])
+			}
+		}
+		got, err := facts.Decode([]gov.Action{{To: s.to, Calldata: gov.CalldataOf(data)}}, o)
+		if errors.Is(err, facts.ErrTooLarge) {
+			continue
+		}
+		must(t, err)
+		c := got.Calls[0]
+		if c.Decoded != gov.DecodedNone {
+			decoded++
+		}
+		if c.Known && len(data)%32 != 4 {
+			t.Fatalf("%x is known: no encoder writes that length", data)
+		}
+		if c.Known && c.Decoded == gov.DecodedNone {
+			t.Fatalf("%x is known without being decoded", data)
+		}
+	}
+	t.Logf("n=%d seed=%d: %d decoded in part or in full", n, seed, decoded)
+}
+
 func digest(t testing.TB, v any) gov.Digest {
 	t.Helper()
 	d, err := gov.DigestOf(v)

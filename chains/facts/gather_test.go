@@ -76,7 +76,7 @@ func TestG19OneHeight(t *testing.T) {
 	at := w.head()
 	still, err := facts.Gather(t.Context(), w.deps, p, at)
 	must(t, err)
-	const n = 30
+	const n = 10
 	reads := int64(0)
 	for i := range n {
 		m := &mover{Caller: w.rpc, w: w, every: int64(1 + i%5), pinned: at.Hash}
@@ -379,6 +379,29 @@ func TestRolesOfASafe(t *testing.T) {
 	if k, _ := f.Kinds.Get(); len(k) != 1 || k[0] != gov.KindRole {
 		t.Errorf("kinds = %v", k)
 	}
+	// Both changes of one contract count, though it logs them alike; an owner's change counts once.
+	f = w.gather(w.act(w.dao.Treasury, "Treasury", "transferOwnership", stranger),
+		w.act(w.dao.Market, "Market", "transferOwnership", w.dao.Treasury)).Facts
+	is(t, "granted", f.Roles.Granted, 2)
+	is(t, "granted_outside", f.Roles.GrantedOutside, 1)
+	is(t, "owner_changed", f.Roles.OwnerChanged, 2)
+}
+
+// TestAdminsOfBravo: Compound's timelock names its next admin, and logs that in its own way.
+func TestAdminsOfBravo(t *testing.T) {
+	w := newWorld(t, devchain.Bravo)
+	f := w.gather(w.act(w.dao.Timelock, "UniTimelock", "setPendingAdmin", stranger),
+		w.act(w.dao.Timelock, "UniTimelock", "setDelay", big.NewInt(3*24*3600)),
+		w.act(w.dao.Token, "Uni", "setMinter", stranger)).Facts
+	is(t, "status", f.Effects.Status, gov.EffectsExecuted)
+	is(t, "unknown_calls", f.UnknownCalls, 1) // setMinter is not in the ABI bound to a token
+	is(t, "granted", f.Roles.Granted, 2)
+	is(t, "granted_outside", f.Roles.GrantedOutside, 2)
+	is(t, "admin_changed", f.Roles.AdminChanged, 0) // pending only
+	is(t, "roles_changed", f.Timelock.RolesChanged, 1)
+	is(t, "minters_added", f.Supply.MintersAdded, 1)
+	is(t, "delay_before", f.Timelock.DelayBefore, 2*24*3600)
+	is(t, "delay_after", f.Timelock.DelayAfter, 3*24*3600)
 }
 
 // TestPrices: all problems of a price file at once.

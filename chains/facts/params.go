@@ -85,6 +85,9 @@ func (g *gathering) parameter(ctx context.Context, c gov.Call) gov.Param {
 			return out
 		}
 	}
+	if own, ok := g.namedParameter(c); ok && inTable && sameKeys(own, spec) {
+		spec.Getters = append(slices.Clone(spec.Getters), own.Getters...) // the target's own getter, where it has no usual one
+	}
 	changes, err := g.changes(ctx, spec, c)
 	if err != nil {
 		g.fail("params.before", err, c.To)
@@ -124,6 +127,11 @@ func (g *gathering) namedParameter(c gov.Call) (Parameter, bool) {
 		p.Keys = append(p.Keys, i)
 	}
 	return p, true
+}
+
+// sameKeys says whether the getter by name reads the one value that the entry speaks of.
+func sameKeys(named, entry Parameter) bool {
+	return named.Value == entry.Value && slices.Equal(named.Keys, entry.Keys)
 }
 
 // change is one value before and after.

@@ -88,6 +88,8 @@ var Parameters = []Parameter{
 	{Setter: "_setBorrowPaused(address,bool)", Value: 1, Keys: []int{0}, Getters: get("borrowGuardianPaused(address)"), Sense: Higher, Reason: reasonPause},
 	{Setter: "_setTransferPaused(bool)", Getters: get("transferGuardianPaused()"), Sense: Higher, Reason: reasonPause},
 	{Setter: "_setSeizePaused(bool)", Getters: get("seizeGuardianPaused()"), Reason: "without seizing nobody is liquidated, so bad debt can grow while it is paused"},
+	// Markets in Compound's manner under newer names.
+	{Setter: "setCollateralFactor(address,uint256)", Value: 1, Keys: []int{0}, Getters: []Getter{{"collateralFactor(address)", 0}, {"markets(address)", 1}}, Sense: Lower, Reason: reasonFactor},
 	// Compound III, configurator.
 	{Setter: "updateAssetBorrowCollateralFactor(address,address,uint64)", Value: 2, Keys: []int{0, 1}, Getters: get("assetBorrowCollateralFactor(address,address)"), Sense: Lower, Reason: reasonFactor},
 	{Setter: "updateAssetLiquidateCollateralFactor(address,address,uint64)", Value: 2, Keys: []int{0, 1}, Getters: get("assetLiquidateCollateralFactor(address,address)"), Sense: Lower, Reason: "positions are liquidated sooner, with more collateral left"},

@@ -23,6 +23,10 @@ func TestEveryParameter(t *testing.T) {
 	box := w.ownBox()
 	directed := 0
 	for _, p := range facts.Parameters {
+		if _, elsewhere := marketSetters[p.Setter]; elsewhere {
+			directed++
+			continue // shown by TestParametersOfTheMarket
+		}
 		t.Run(string(p.Setter), func(t *testing.T) {
 			m := methodOf(t, box.abi, p)
 			high, low := int64(60), int64(40)
@@ -49,6 +53,44 @@ func TestEveryParameter(t *testing.T) {
 		})
 	}
 	t.Logf("%d parameters, %d with a direction, each lowered and raised on the dev chain", len(facts.Parameters), directed)
+}
+
+// marketSetters are the setters of the dev chain's lending market, with the sense of each.
+var marketSetters = map[gov.Signature]facts.Sense{"setCollateralFactor(address,uint256)": facts.Lower}
+
+// TestParametersOfTheMarket changes the market through the governor: its own getters by the setters' names are found
+// in the bound ABI, and the table says which way is tighter.
+func TestParametersOfTheMarket(t *testing.T) {
+	w := newWorld(t, devchain.OZ5Block)
+	d := w.dao
+	for _, c := range []struct {
+		method, getter string
+		sense          facts.Sense
+	}{
+		{"setCollateralFactor", "collateralFactor", facts.Lower}, {"setReserveFactor", "reserveFactor", facts.Higher},
+		{"setSupplyCap", "supplyCap", facts.Lower}, {"setBorrowCap", "borrowCap", facts.Lower}, {"setBorrowRate", "borrowRate", facts.Neither},
+	} {
+		now, err := devchain.Read[*big.Int](t.Context(), w.s, d.Market, "Market", c.getter, d.Token)
+		must(t, err)
+		for _, percent := range []int64{90, 110, 100} {
+			to := new(big.Int).Div(new(big.Int).Mul(now, big.NewInt(percent)), big.NewInt(100))
+			want := gov.Looser
+			switch {
+			case percent == 100 || c.sense == facts.Neither:
+				want = gov.Unclear
+			case (percent < 100) == (c.sense == facts.Lower):
+				want = gov.Tighter
+			}
+			f := w.gather(w.act(d.Market, "Market", c.method, d.Token, to)).Facts
+			is(t, c.method+" status", f.Effects.Status, gov.EffectsExecuted)
+			params, _ := f.Params.Get()
+			if len(params) != 1 {
+				t.Fatalf("%s: params = %+v", c.method, params)
+			}
+			is(t, c.method, params[0].Direction, want)
+			is(t, c.method+" change_bps", params[0].ChangeBps, float64(percent-100)*100)
+		}
+	}
 }
 
 // TestZeroThatMeansNoLimit shows both ways over the edge, for caps whose zero is no cap.

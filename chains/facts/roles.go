@@ -105,8 +105,8 @@ func roles(_ context.Context, g *gathering) {
 // grants says whether a change gives somebody a right; an owner or admin that becomes nobody does not.
 func grants(c gov.RoleChange) bool { return c.Kind != gov.RoleRevoked && !c.Account.IsZero() }
 
-// roleChanges are what the run's logs say, and what the calls that ran say where no log of the target does. It is for
-// a run that executed.
+// roleChanges are what the run's logs say, and what the calls that ran say of accounts that no log of the target names.
+// It is for a run that executed.
 func (g *gathering) roleChanges() []gov.RoleChange {
 	seen := map[gov.RoleChange]bool{}
 	out := []gov.RoleChange{}
@@ -117,15 +117,16 @@ func (g *gathering) roleChanges() []gov.RoleChange {
 			out = append(out, c)
 		}
 	}
-	logged := map[gov.Address]bool{}
+	type about struct{ target, account gov.Address }
+	logged := map[about]bool{}
 	for _, l := range g.facts.Effects.Logs {
 		if c, ok := changeOfLog(l); ok {
-			logged[l.Account] = true
+			logged[about{c.Target, c.Account}] = true
 			add(c)
 		}
 	}
 	for _, c := range changesOfCalls(g.decoded.Calls) {
-		if !logged[c.Target] {
+		if !logged[about{c.Target, c.Account}] {
 			add(c)
 		}
 	}
