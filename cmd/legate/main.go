@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/policies/strict"
 )
 
@@ -102,10 +104,15 @@ func strictArgs(c *cobra.Command) {
 	}
 }
 
-// printJSON writes one document.
+// printJSON writes one document. What a terminal would obey is in it as escapes (G30).
 func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	_, err := w.Write(dossier.InertJSON(b.Bytes()))
+	return err
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/legate-dao/legate/agent/journal"
+)
+
+// newJournal is about the store of records.
+func newJournal() *cobra.Command {
+	c := &cobra.Command{
+		Use: "journal", Short: "The store of records", Args: noSubcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	c.AddCommand(newJournalFsck())
+	return c
+}
+
+func newJournalFsck() *cobra.Command {
+	var config string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "fsck", Short: "Check that every record is there, unchanged and in order",
+		Long: "Folds every record anew and compares: sequence numbers without gap, digests that fit, stages that\n" +
+			"follow, an index that says the same, and the full provenance of every signature. Exit status 1 when\n" +
+			"something is wrong.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, db, err := openStore(cmd.Context(), config)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			report, err := db.Fsck(cmd.Context())
+			if err != nil {
+				return err
+			}
+			ok := len(report.Problems) == 0
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), fsckDocument{1, ok, report})
+			} else {
+				err = printText(cmd.OutOrStdout(), fsckText(report))
+			}
+			if err == nil && !ok {
+				err = errNo
+			}
+			return err
+		},
+	}
+	configFlag(c, &config)
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+type fsckDocument struct {
+	Version int  `json:"version"`
+	OK      bool `json:"ok"`
+	journal.Report
+}
+
+func fsckText(report journal.Report) string {
+	var r renderer
+	for _, p := range report.Problems {
+		r.line("%s %s", red.Render("problem"), p)
+	}
+	for _, c := range report.Coverage {
+		r.line("%s: blocks %d to %d were read, hash-linked to %s", c.Chain, c.From, c.To, c.Verified)
+	}
+	r.line("%s, %s, %s: %s", count(report.Proposals, "proposal"), count(report.Records, "record"), count(report.Signed, "signed vote"),
+		count(len(report.Problems), "problem"))
+	return r.String()
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// noSubcommand refuses a word that is no sub-command.
+func noSubcommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unknown sub-command %q", args[0])
+	}
+	return nil
+}
