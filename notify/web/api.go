@@ -31,6 +31,7 @@ func (a api) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func notFollowed(s Status) string {
+	s.sort()
 	if len(s.Chains) == 0 {
 		return "no chain is followed yet"
 	}
@@ -88,6 +89,7 @@ func (a api) status(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, "the status could not be read")
 		return
 	}
+	s.sort()
 	answer(w, http.StatusOK, s)
 }
 

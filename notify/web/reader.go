@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -58,6 +60,12 @@ type Governor struct {
 type Range struct {
 	From uint64 `json:"from"`
 	To   uint64 `json:"to"`
+}
+
+// sort puts chains and governors in an order that does not change from one answer to the next.
+func (s Status) sort() {
+	slices.SortFunc(s.Chains, func(a, b Chain) int { return cmp.Compare(a.Chain, b.Chain) })
+	slices.SortFunc(s.Governors, func(a, b Governor) int { return cmp.Compare(a.Governor, b.Governor) })
 }
 
 // Ready says whether every chain is followed to its head. A daemon without chains is not ready.
