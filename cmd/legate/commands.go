@@ -7,6 +7,19 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newDemo(),
 		newDryRun(),
+		newProposals(),
+		newShow(),
+		newDecode(),
+		newPolicy(),
+		newDecide(),
+		newFreeze(),
+		newUnfreeze(),
+		newLedger(),
+		newKeys(),
+		newChecks(),
+		newSchema(),
+		newBook(),
+		newJournal(),
 		newGuarantees(),
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -209,7 +208,7 @@ func (d describer) fields(s *jsonschema.Schema, t reflect.Type) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" || f.Anonymous {
+		if _, hidden := s.Properties.Get(name); hidden || f.Anonymous || name == "-" {
 			continue
 		}
 		s.Properties.Set(name, d.of(f.Type))
@@ -219,18 +218,7 @@ func (d describer) fields(s *jsonschema.Schema, t reflect.Type) {
 	}
 	for i := range t.NumField() {
 		if f := t.Field(i); f.Anonymous {
-			inner := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
-			d.fields(inner, f.Type)
-			for p := inner.Properties.Oldest(); p != nil; p = p.Next() {
-				if _, hidden := s.Properties.Get(p.Key); !hidden {
-					s.Properties.Set(p.Key, p.Value)
-				}
-			}
-			for _, required := range inner.Required {
-				if !slices.Contains(s.Required, required) {
-					s.Required = append(s.Required, required)
-				}
-			}
+			d.fields(s, f.Type)
 		}
 	}
 }
