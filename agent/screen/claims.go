@@ -194,12 +194,12 @@ func (m *matcher) argumentOf(t token) (leaf int, ok bool) {
 		return 0, false
 	}
 	for _, mv := range m.moves {
-		if t.unit != "" && m.called(mv.token, t.unit) && t.number.equals(mv.amount.Float(), m.scalings(mv.token, t.unit), 0) {
+		if t.unit != "" && m.called(mv.token, t.unit) && t.number.equals(mv.amount.Float(), m.scalings(mv.token, t.unit)) {
 			return mv.leaf, true
 		}
 	}
 	for _, a := range m.numbers {
-		if a.value != 0 && t.number.equals(a.value, m.scalings(unknownToken, t.unit), 0) {
+		if a.value != 0 && t.number.equals(a.value, m.scalings(unknownToken, t.unit)) {
 			return a.leaf, true
 		}
 	}

@@ -206,10 +206,11 @@ func sends(sentence []token) bool {
 }
 
 const (
-	near       = 0.02 // a stated amount within 2 % of the moved one is a rounded one
-	maxNumbers = 2000 // of the text that are compared with the moved amounts
-	maxPairs   = 60   // of the text whose products are looked at: a rate times a time
-	maxMoves   = 256  // of the calls
+	near       = 0.02  // a stated amount within 2 % of the moved one is a rounded one
+	maxNumbers = 2000  // of the text that are compared with the moved amounts
+	maxPairs   = 24    // of the text whose products are looked at: a rate times a time
+	exact      = 0.002 // for what is computed from two of them: with more room, chance explains anything
+	maxMoves   = 256   // of the calls
 )
 
 // amounts holds what the text says is sent of a token against what the calls send of it. It is a
@@ -221,7 +222,7 @@ func (m *matcher) amounts() {
 	}
 	numbers := m.numbersOf()
 	for i, t := range m.tokens {
-		if t.kind != aNumber || t.unit == "" || t.unit == "%" || t.unit == "$" || t.number.value == 0 || !sends(m.between(i)) {
+		if t.kind != aNumber || t.unit == "" || t.unit == "%" || t.number.value == 0 || !sends(m.between(i)) {
 			continue
 		}
 		unit := t.unit
@@ -235,7 +236,7 @@ func (m *matcher) amounts() {
 				mv := same[0]
 				m.contradict(amountText(t), "the calls send another amount of a token than the text names", t.sentence, mv.leaf, mv.to)
 			}
-		case len(unit) >= 3 && m.tokensNamed() && !m.mentionsMoved() && !m.explains(numbers, m.moves, ""):
+		case len(unit) >= 3 && unit != "USD" && m.tokensNamed() && !m.mentionsMoved() && !m.explains(numbers, m.moves, ""):
 			mv := m.moves[0]
 			m.contradict(amountText(t), "the text names a transfer of a token that no call moves, and the calls move another", t.sentence, mv.leaf, mv.to)
 		}
@@ -254,23 +255,21 @@ func (m *matcher) numbersOf() []number {
 		if t.unit != "" {
 			sums[t.unit] += t.number.value
 		}
-		if out = append(out, t.number); len(out) >= maxNumbers {
+		if out = append(out, number{t.number.value, max(t.number.slack, near)}); len(out) >= maxNumbers {
 			break
 		}
 	}
 	for _, unit := range sortedKeys(sums) {
 		out = append(out, number{sums[unit], near})
 	}
-	if len(out) <= maxPairs {
-		for _, a := range append([]number{}, out...) {
-			for _, b := range out[:min(len(out), maxPairs)] {
-				out = append(out, number{a.value * b.value, near})
-				if b.value != 0 && a.value > b.value {
-					out = append(out, number{a.value / b.value, near}, number{a.value - b.value, near})
-				}
-			}
-			if len(out) > maxPairs*maxPairs*3 {
-				break
+	if len(out) > maxPairs {
+		return out
+	}
+	for _, a := range append([]number{}, out...) {
+		for _, b := range out[:min(len(out), maxPairs)] {
+			out = append(out, number{a.value * b.value, exact})
+			if a.value > b.value {
+				out = append(out, number{a.value / b.value, exact}, number{a.value - b.value, exact})
 			}
 		}
 	}
@@ -286,13 +285,13 @@ func (m *matcher) explains(numbers []number, moves []move, unit string) bool {
 		}
 		sum += mv.amount.Float()
 		for _, n := range numbers {
-			if n.equals(mv.amount.Float(), m.scalings(mv.token, unit), near) || n.equals(mv.amount.Float(), m.scalings(mv.token, ""), near) {
+			if n.equals(mv.amount.Float(), m.scalings(mv.token, unit)) || n.equals(mv.amount.Float(), m.scalings(mv.token, "")) {
 				return true
 			}
 		}
 	}
 	for _, n := range numbers {
-		if n.equals(sum, m.scalings(moves[0].token, unit), near) {
+		if n.equals(sum, m.scalings(moves[0].token, unit)) {
 			return true
 		}
 	}
@@ -327,7 +326,7 @@ func (m *matcher) mentionsMoved() bool {
 		}
 		for _, mv := range m.moves {
 			for _, name := range m.names[mv.token] {
-				if len(t.low) >= 2 && (name == t.low || strings.Contains(t.low, name) || len(t.low) > 2 && strings.Contains(name, t.low)) {
+				if name == t.low || len(name) > 2 && strings.Contains(t.low, name) || symbolLike(t.text) && strings.Contains(name, t.low) {
 					return true
 				}
 			}

@@ -48,8 +48,9 @@ var forged = []string{"assistant:", "system:", "human:", "system prompt:", "syst
 // manyShots says whether s plays a dialogue with a machine.
 func manyShots(s string) bool {
 	shots := 0
-	for line := range strings.SplitSeq(s, "\n") {
-		line = strings.TrimLeft(line, " \t>#*-_`[(\"'|")
+	// A cell of a table and a quoted title begin like a line.
+	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '|' || r == '"' }) {
+		line = strings.TrimLeft(line, " \t>#*-_`[('")
 		line = line[:min(len(line), 24)]
 		line = strings.NewReplacer("*", "", "_", "", "]", "", ")", "", " :", ":").Replace(line)
 		for _, f := range forged {

@@ -161,12 +161,13 @@ func first[K comparable](m map[K]int, k K, i int) {
 	}
 }
 
-// calls says whether a token goes by a symbol: it is one of the words of the operator's label or of what
-// the token calls itself.
+// called says whether a token goes by a symbol: it is one of the words of the operator's label or of what
+// the token calls itself. A dollar is any token of the dollar.
 func (d *deeds) called(token gov.Asset, symbol string) bool {
 	symbol = strings.ToLower(symbol)
+	dollar := symbol == "$" || symbol == "usd"
 	for _, name := range d.names[token] {
-		if name == symbol {
+		if name == symbol || dollar && (strings.Contains(name, "usd") || name == "dai") {
 			return true
 		}
 		for w := range strings.FieldsFuncSeq(name, func(r rune) bool { return r < 0x80 && !isWordByte(byte(r)) || r == '_' }) {
@@ -196,12 +197,12 @@ func (d *deeds) scalings(token gov.Asset, unit string) []int {
 }
 
 // equals says whether a stated number, scaled, is v.
-func (n number) equals(v float64, scalings []int, slack float64) bool {
+func (n number) equals(v float64, scalings []int) bool {
 	if v == 0 {
 		return n.value == 0
 	}
 	for _, s := range scalings {
-		if math.Abs(n.value*math.Pow10(s)/v-1) <= max(n.slack, slack, 1e-9) {
+		if math.Abs(n.value*math.Pow10(s)/v-1) <= max(n.slack, 1e-9) {
 			return true
 		}
 	}

@@ -142,14 +142,21 @@ func hexValue(c byte) byte {
 	return c | 0x20 - 'a' + 10
 }
 
-// withoutMarkup deletes tags and the signs of emphasis, and leaves nothing in their place.
+// withoutMarkup deletes tags, comments and the signs of emphasis, and leaves nothing in their place. What
+// a comment says is read in the other view.
 func withoutMarkup(s string) string {
 	if !strings.ContainsAny(s, "<*_`~-|\\") {
 		return s
 	}
 	var b strings.Builder
+	open := true // a comment may still end
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
+		case open && strings.HasPrefix(s[i:], "<!--"):
+			end := strings.Index(s[i:], "-->")
+			if open = end >= 0; open {
+				i += end + 3
+			}
 		case c == '<':
 			n := tagLength(s[i:])
 			if n == 0 {
@@ -167,15 +174,11 @@ func withoutMarkup(s string) string {
 	return b.String()
 }
 
-// maxTag is the longest tag that is taken for one; a comment ends where it says.
+// maxTag is the longest tag that is taken for one.
 const maxTag = 400
 
-// tagLength is the length of the tag at the start of s, 0 if it is none. Of a comment only the brackets
-// count: what stands in it is read.
+// tagLength is the length of the tag at the start of s, 0 if it is none.
 func tagLength(s string) int {
-	if strings.HasPrefix(s, "<!--") {
-		return 4
-	}
 	if len(s) < 3 || s[1] != '/' && !unicode.IsLetter(rune(s[1])) {
 		return 0
 	}
