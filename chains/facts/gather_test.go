@@ -312,6 +312,14 @@ func TestOutflows(t *testing.T) {
 			t.Errorf("outflows = %+v", out)
 		}
 	})
+	t.Run("an NFT has no price", func(t *testing.T) {
+		got := with(prices, w.act(d.NFT, "DevNFT", "transferFrom", d.Timelock, stranger, big.NewInt(1)))
+		unknown(t, "outflow_usd", got.OutflowUSD)
+		unknown(t, "outflow_bps", got.OutflowBps)
+		if out, _ := got.Outflows.Get(); len(out) != 1 || out[0].To != gov.Address(stranger) || out[0].Amount != gov.NewAmount(1) {
+			t.Errorf("outflows = %+v", out)
+		}
+	})
 	t.Run("a revoked allowance is none", func(t *testing.T) {
 		got := with(prices, w.act(d.Token, d.TokenContract(), "approve", stranger, big.NewInt(0)))
 		is(t, "allowances", got.Allowances, 0)

@@ -12,10 +12,16 @@ type movement struct {
 	amount   gov.Amount
 }
 
-// transfers are what ERC-20 logs say. They are hints: what was measured bounds them.
+// transfers are what the logs of ERC-20 and ERC-721 say, one NFT as one. They are hints: what was measured bounds them.
 func (g *gathering) transfers() (out []movement) {
 	for _, l := range g.facts.Effects.Logs {
 		data := l.Data.Bytes()
+		if len(l.Topics) == 4 && l.Topics[0] == topicTransfer {
+			out = append(out, movement{
+				token: gov.Asset(l.Account), from: gov.Address(l.Topics[1][12:]), to: gov.Address(l.Topics[2][12:]), amount: gov.NewAmount(1),
+			})
+			continue
+		}
 		if len(l.Topics) != 3 || l.Topics[0] != topicTransfer || len(data) < 32 {
 			continue
 		}
