@@ -130,8 +130,8 @@ func TestG24InjectionCorpus(t *testing.T) {
 	}
 }
 
-// leastHeld are floors below the measured rates: a change that loses a family is seen. Half of BIPIA is plain
-// questions without a word to a machine, which nothing here can know.
+// leastHeld are floors below the measured rates: a change that loses a family is seen. What
+// is missed of BIPIA in the building half is plain questions without a word to a machine.
 func leastHeld(name string) float64 {
 	switch name {
 	case "corpus bipia_text_attacks":
