@@ -142,7 +142,11 @@ func (d Dossier) VerdictDoc() *VerdictDoc {
 	}
 	doc := &VerdictDoc{Verdict: *d.Verdict, Final: d.Final(), Judge: []gov.ClauseAnswer{}}
 	if d.Gate != nil {
-		doc.Gate = &d.Gate.Gate
+		gate := d.Gate.Gate
+		if gate.Reasons == nil {
+			gate.Reasons = []gov.HoldReason{}
+		}
+		doc.Gate = &gate
 	}
 	return doc
 }

@@ -393,8 +393,10 @@ func (f Facts) Applies(p Part) bool {
 	return true
 }
 
-// Finish sets what follows from the calls alone: kinds and the number of unknown leaves.
+// Finish sets what follows from the calls alone, kinds and the number of unknown leaves, and makes empty
+// lists of nil ones. Facts are complete, and may be digested, after it.
 func (f *Facts) Finish() {
+	f.fill()
 	calls, ok := f.Calls.Get()
 	if !ok {
 		f.Kinds, f.UnknownCalls = Maybe[[]Kind]{}, Maybe[int64]{}
