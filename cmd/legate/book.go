@@ -203,6 +203,13 @@ func replaceFile(path string, text []byte, mode fs.FileMode) error {
 	return os.Rename(f.Name(), path)
 }
 
+// diffDocument is that of `book diff --json`.
+type diffDocument struct {
+	Version int        `json:"version"`
+	OK      bool       `json:"ok"`
+	Moved   []movedDoc `json:"moved"`
+}
+
 // movedDoc is one entry that moved.
 type movedDoc struct {
 	Book     string      `json:"book"`
@@ -227,7 +234,7 @@ func newBookDiff() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "ok": len(moved) == 0, "moved": moved})
+				err = printJSON(cmd.OutOrStdout(), diffDocument{1, len(moved) == 0, moved})
 			} else {
 				err = printText(cmd.OutOrStdout(), movedText(moved, checked))
 			}

@@ -21,6 +21,12 @@ const maxActions = 16 << 20
 // decodeFlags are the arguments of `decode`.
 type decodeFlags struct{ actions, to, rpc, book string }
 
+// callsDocument is that of `decode --json`.
+type callsDocument struct {
+	Version int               `json:"version"`
+	Calls   []dossier.CallDoc `json:"calls"`
+}
+
 // newDecode says what calls are.
 func newDecode() *cobra.Command {
 	var f decodeFlags
@@ -41,7 +47,7 @@ func newDecode() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "calls": docs})
+				return printJSON(cmd.OutOrStdout(), callsDocument{1, docs})
 			}
 			r := renderer{width: width(cmd.OutOrStdout())}
 			renderCalls(&r, docs, "")

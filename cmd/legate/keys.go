@@ -104,6 +104,12 @@ type keyDoc struct {
 	File    string      `json:"file"`
 }
 
+// keysDocument is that of `keys list --json`.
+type keysDocument struct {
+	Version int      `json:"version"`
+	Keys    []keyDoc `json:"keys"`
+}
+
 // store encrypts a key into a file that must not be there yet, and prints its address.
 func (f keyFlags) store(cmd *cobra.Command, path string, key *ecdsa.PrivateKey) error {
 	if _, err := os.Lstat(path); err == nil {
@@ -245,7 +251,7 @@ func newKeysList() *cobra.Command {
 				keys = append(keys, found...)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "keys": keys})
+				return printJSON(cmd.OutOrStdout(), keysDocument{1, keys})
 			}
 			var r renderer
 			for _, k := range keys {

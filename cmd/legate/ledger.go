@@ -238,7 +238,7 @@ func newLedgerImport() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "ledger": folder, "added": added})
+				return printJSON(cmd.OutOrStdout(), importDocument{1, folder, added})
 			}
 			return printText(cmd.OutOrStdout(), fmt.Sprintf("%s added to %s\n", count(added, "line"), folder))
 		},
@@ -247,6 +247,13 @@ func newLedgerImport() *cobra.Command {
 	c.Flags().BoolVar(&create, "create", false, "make the ledger if it is not there")
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// importDocument is that of `ledger import --json`.
+type importDocument struct {
+	Version int    `json:"version"`
+	Ledger  string `json:"ledger"`
+	Added   int    `json:"added"`
 }
 
 func readFileOrStdin(cmd *cobra.Command, path string) ([]byte, error) {

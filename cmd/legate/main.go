@@ -57,12 +57,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, problems.Detail())
 		return exitFail
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "legate: %v\nSee `legate --help`.\n", err)
+		fmt.Fprintf(stderr, "legate: %s\nSee `legate --help`.\n", inert(err))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "legate: %v\n", err)
+	fmt.Fprintf(stderr, "legate: %s\n", inert(err))
 	return exitFail
 }
+
+// inert is an error for a terminal: it may quote a node, a file or a stranger (G30).
+func inert(err error) string { return dossier.Untrusted(err.Error()).Block(8000) }
 
 // newRoot puts the commands together.
 func newRoot() *cobra.Command {

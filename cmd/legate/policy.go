@@ -123,6 +123,13 @@ type functionDoc struct {
 	Text string `json:"text"`
 }
 
+// factsList is the document of `policy facts --json`.
+type factsList struct {
+	Version   int           `json:"version"`
+	Facts     []factDoc     `json:"facts"`
+	Functions []functionDoc `json:"functions"`
+}
+
 // vocabulary is all that an expression can say.
 func vocabulary() (facts []factDoc, functions []functionDoc) {
 	for _, f := range policies.Facts() {
@@ -144,7 +151,7 @@ func newPolicyFacts() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			facts, functions := vocabulary()
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "facts": facts, "functions": functions})
+				return printJSON(cmd.OutOrStdout(), factsList{1, facts, functions})
 			}
 			w := cmd.OutOrStdout()
 			return printText(w, vocabularyText(width(w), facts, functions))

@@ -96,11 +96,9 @@ type (
 func dossierSchema() ([]byte, error) {
 	d := describer{defs: jsonschema.Definitions{}}
 	root := d.of(reflect.TypeFor[dossierDocument]())
-	body := d.defs["main.dossierDocument"]
-	delete(d.defs, "main.dossierDocument")
-	if root.Ref == "" || body == nil {
-		return nil, fmt.Errorf("write the schema of the dossier: it has no object at its root")
-	}
+	name := strings.TrimPrefix(root.Ref, "#/$defs/")
+	body := d.defs[name]
+	delete(d.defs, name)
 	body.Version, body.ID, body.Definitions = jsonschema.Version, "dossier.schema.json", d.defs
 	body.Title = "Legate dossier"
 	text, err := json.MarshalIndent(body, "", "  ")
