@@ -8,7 +8,7 @@ import (
 )
 
 // alpha is Compound's first governor: yes or no, and no reason.
-var alpha = form{encodeAlpha, decodeAlpha, logAlpha}
+var alpha = form{encodeAlpha, decodeAlpha, logAlpha, topicsAlpha}
 
 var (
 	castVote      = selector("castVote(uint256,bool)")
@@ -71,3 +71,5 @@ func logAlpha(topics []gov.Hash, data []byte) (v Vote, err error) {
 	v.Number, v.Support = gov.AmountOf(number), gov.Support(support)
 	return v, nil
 }
+
+func topicsAlpha(gov.Address) [][]gov.Hash { return [][]gov.Hash{{voteCastAlpha}} }

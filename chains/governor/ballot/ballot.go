@@ -37,6 +37,7 @@ type form struct {
 	encode func(gov.Ballot) ([]byte, error)
 	decode func([]byte) (Vote, error)
 	log    func(topics []gov.Hash, data []byte) (Vote, error)
+	topics func(voter gov.Address) [][]gov.Hash
 }
 
 // forms is the table of flavours.
@@ -85,6 +86,15 @@ func DecodeLog(flavour gov.Flavour, topics []gov.Hash, data []byte) (Vote, error
 		return Vote{}, fmt.Errorf("%w: %q", ErrFlavour, flavour)
 	}
 	return f.log(topics, data)
+}
+
+// Topics is the log filter for the VoteCast logs that may be a voter's; [DecodeLog] says whose each one is.
+func Topics(flavour gov.Flavour, voter gov.Address) ([][]gov.Hash, error) {
+	f, ok := forms[flavour]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrFlavour, flavour)
+	}
+	return f.topics(voter), nil
 }
 
 func selector(signature string) [4]byte { return [4]byte(crypto.Keccak256([]byte(signature))) }

@@ -129,6 +129,10 @@ func TestDecodeLog(t *testing.T) {
 	voter := gov.Address{9}
 	topics := []gov.Hash{event.ID, common.BytesToHash(voter[:])}
 	want := ballot.Vote{Number: a, Voter: voter, Support: gov.SupportAbstain}
+	filter, err := ballot.Topics(gov.OpenZeppelin5, voter)
+	if err != nil || len(filter) != 2 || filter[0][0] != topics[0] || filter[1][0] != topics[1] {
+		t.Errorf("filter %v, %v", filter, err)
+	}
 	for _, f := range []gov.Flavour{gov.OpenZeppelin5, gov.OpenZeppelin4, gov.GovernorBravo} {
 		if got, err := ballot.DecodeLog(f, topics, data); err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", f, got, err, want)

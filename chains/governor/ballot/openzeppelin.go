@@ -9,7 +9,7 @@ import (
 )
 
 // openZeppelin is Governor 4.x and 5.x; their castVoteWithReason and VoteCast are Bravo's.
-var openZeppelin = form{encodeReason, decodeReason, logReason}
+var openZeppelin = form{encodeReason, decodeReason, logReason, topicsReason}
 
 var (
 	castVoteWithReason = selector("castVoteWithReason(uint256,uint8,string)")
@@ -79,4 +79,10 @@ func logReason(topics []gov.Hash, data []byte) (v Vote, err error) {
 	}
 	v.Number, v.Support = gov.AmountOf(number), gov.Support(support)
 	return v, nil
+}
+
+func topicsReason(voter gov.Address) [][]gov.Hash {
+	var indexed gov.Hash
+	copy(indexed[12:], voter[:])
+	return [][]gov.Hash{{voteCast}, {indexed}}
 }

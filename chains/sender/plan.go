@@ -1,0 +1,103 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/holiman/uint256"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/governor/ballot"
+	"github.com/legate-dao/legate/chains/rpc"
+)
+
+// Errors of [Sender.Plan].
+var (
+	// ErrReverts: the vote fails on the newest state.
+	ErrReverts = errors.New("the vote would fail")
+	// ErrFunds: the voting key cannot pay.
+	ErrFunds = errors.New("the voting key cannot pay for the vote")
+)
+
+// Plan is nonce, gas and fee for a ballot, from the newest block that enough endpoints agree on. The nonce is
+// the next one of the chain's state: one transaction of the key is under way at a time. An error may wrap
+// [ErrFee], [ErrReverts] or [ErrFunds].
+func (s *Sender) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
+	fail := func(err error) (gov.Tx, error) {
+		return gov.Tx{}, fmt.Errorf("plan %s on %s: %w", b.Support, b.Proposal, err)
+	}
+	if _, err := s.governor(b.Proposal); err != nil {
+		return fail(err)
+	}
+	head, err := s.head(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	nonce, err := s.nonce(ctx, b.Voter, head.Hash)
+	if err != nil {
+		return fail(err)
+	}
+	tx, err := s.price(ctx, b, head)
+	if err != nil {
+		return fail(err)
+	}
+	tx.Nonce = nonce
+	balance, err := rpc.Balance(ctx, s.Caller, ethAddress(b.Voter), head.Hash)
+	if err != nil {
+		return fail(err)
+	}
+	if cost := Cost(tx); cost.Cmp(gov.AmountOf(&balance)) > 0 {
+		return fail(fmt.Errorf("%w: it has %s wei, the vote may cost %s", ErrFunds, balance.Dec(), cost))
+	}
+	return tx, nil
+}
+
+// price is gas and fee at a block.
+func (s *Sender) price(ctx context.Context, b gov.Ballot, head rpc.Header) (gov.Tx, error) {
+	if head.BaseFee == nil {
+		return gov.Tx{}, fmt.Errorf("block %d has no base fee: transactions of type 2 are not known there", head.Number)
+	}
+	gas, err := s.gas(ctx, b)
+	if err != nil {
+		return gov.Tx{}, err
+	}
+	feeCap, tipCap, err := fees(head.BaseFee, s.tip(ctx), s.most(b, gas))
+	if err != nil {
+		return gov.Tx{}, err
+	}
+	return gov.Tx{Gas: gas, FeeCap: gov.AmountOf(feeCap), TipCap: gov.AmountOf(tipCap)}, nil
+}
+
+func (s *Sender) gas(ctx context.Context, b gov.Ballot) (uint64, error) {
+	data, err := ballot.Encode(b)
+	if err != nil {
+		return 0, err
+	}
+	from, to := ethAddress(b.Voter), ethAddress(b.Proposal.Governor)
+	var estimate hexutil.Uint64
+	err = s.Caller.Call(ctx, &estimate, "eth_estimateGas", rpc.CallArgs{From: &from, To: &to, Data: data})
+	switch {
+	case rpc.Classify(err) == rpc.Reverted:
+		return 0, fmt.Errorf("%w: %w", ErrReverts, err)
+	case err != nil:
+		return 0, fmt.Errorf("estimate the gas: %w", err)
+	}
+	return gasFor(uint64(estimate), s.MaxGas)
+}
+
+// tip is what the node suggests. Not every node does; the least that is ever paid is then enough to begin
+// with, and Replace raises it.
+func (s *Sender) tip(ctx context.Context) *uint256.Int {
+	var tip hexutil.Big
+	if err := s.Caller.Call(ctx, &tip, "eth_maxPriorityFeePerGas"); err != nil {
+		s.Log.Debug("no tip is suggested", "chain", s.Chain.String(), "error", err)
+		return minTip.Clone()
+	}
+	n, over := uint256.FromBig(tip.ToInt())
+	if over || tip.ToInt().Sign() < 0 {
+		return minTip.Clone()
+	}
+	return n
+}

@@ -1,0 +1,114 @@
+package sender
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/rpc"
+)
+
+// Replace plans the same vote anew where the sent transaction cannot be mined: under the same nonce at a
+// higher fee where the base fee has outrun it; under the chain's next nonce where something else of the key
+// used the nonce, or what came before it is gone. nil says that the sent one is still good, or that no more
+// may be paid. The caller has it signed again: the ledger admits the same vote only.
+func (s *Sender) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
+	fail := func(err error) (*gov.Tx, error) { return nil, fmt.Errorf("replace %s: %w", v.Tx, err) }
+	tx, err := s.transaction(v)
+	if err != nil {
+		return fail(err)
+	}
+	head, err := s.head(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	next, err := s.nonce(ctx, v.Ballot.Voter, head.Hash)
+	if err != nil {
+		return fail(err)
+	}
+	var plan *gov.Tx
+	switch {
+	case next > v.Nonce:
+		plan, err = s.afterForeign(ctx, v, next)
+	case next < v.Nonce:
+		plan, err = s.afterGap(ctx, v, next)
+	default:
+		plan, err = s.dearer(ctx, v, tx, head)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return plan, nil
+}
+
+// afterForeign: the nonce is used. By this vote in whatever form, then Confirm finds it; else by somebody
+// who has the key, or its owner by hand.
+func (s *Sender) afterForeign(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx, error) {
+	r, err := s.receipt(ctx, v, v.Tx)
+	if err == nil && r == nil {
+		r, err = s.earlier(ctx, v)
+	}
+	if err != nil || r != nil {
+		return nil, err
+	}
+	s.Log.Error("the voting key's nonce was used by a transaction that is not ours", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next, "tx", v.Tx)
+	plan, err := s.Plan(ctx, v.Ballot)
+	return &plan, err
+}
+
+// afterGap: a transaction before ours left the chain. While it waits in a pool ours will follow it.
+func (s *Sender) afterGap(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx, error) {
+	var waiting hexutil.Uint64
+	if err := s.Caller.Call(ctx, &waiting, "eth_getTransactionCount", ethAddress(v.Ballot.Voter), "pending"); err != nil {
+		return nil, fmt.Errorf("pending nonce: %w", err)
+	}
+	if uint64(waiting) > next {
+		return nil, nil
+	}
+	s.Log.Warn("a transaction before the vote's left the chain", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next)
+	plan, err := s.Plan(ctx, v.Ballot)
+	return &plan, err
+}
+
+// dearer raises the fee where the base fee left less than the smallest tip. Pools take a replacement only when
+// both fees are an eighth higher at least.
+func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, head rpc.Header) (*gov.Tx, error) {
+	oldCap, over := uint256.FromBig(tx.GasFeeCap())
+	oldTip, over2 := uint256.FromBig(tx.GasTipCap())
+	if over || over2 || head.BaseFee == nil {
+		return nil, fmt.Errorf("%w: fees beyond 256 bits, or no base fee", ErrBytes)
+	}
+	needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip)
+	if !over && !oldCap.Lt(needed) {
+		return nil, nil
+	}
+	most := s.most(v.Ballot, tx.Gas())
+	feeCap, tipCap, err := fees(head.BaseFee, s.tip(ctx), most)
+	if err != nil {
+		s.Log.Warn("the vote waits for a lower fee", "proposal", v.Ballot.Proposal.String(), "error", err)
+		return nil, nil
+	}
+	feeCap, tipCap = larger(feeCap, bumped(oldCap)), larger(tipCap, bumped(oldTip))
+	if feeCap.Gt(most) || tipCap.Gt(feeCap) {
+		s.Log.Warn("the vote waits: a replacement would cost more than may be paid", "proposal", v.Ballot.Proposal.String(), "most", most.Dec())
+		return nil, nil
+	}
+	return &gov.Tx{Nonce: v.Nonce, Gas: tx.Gas(), FeeCap: gov.AmountOf(feeCap), TipCap: gov.AmountOf(tipCap)}, nil
+}
+
+// bumped is an eighth and one more.
+func bumped(n *uint256.Int) *uint256.Int {
+	out := new(uint256.Int).Rsh(n, 3)
+	return out.Add(out, n).AddUint64(out, 1)
+}
+
+func larger(a, b *uint256.Int) *uint256.Int {
+	if a.Lt(b) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,110 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/rpc"
+)
+
+// Endpoint is one operator's node. rpc.Source is one.
+type Endpoint interface {
+	rpc.Caller
+	Name() string
+}
+
+// Governor is what pre-flight asks of a governor contract, each at one block hash. governor.Governor is one.
+type Governor interface {
+	State(ctx context.Context, c rpc.Caller, id gov.Amount, at gov.Hash) (gov.State, error)
+	Snapshot(ctx context.Context, c rpc.Caller, id gov.Amount, at gov.Hash) (gov.Clocks, error)
+	HasVoted(ctx context.Context, c rpc.Caller, id gov.Amount, voter gov.Address, at gov.Hash) (bool, error)
+	Power(ctx context.Context, c rpc.Caller, voter gov.Address, snapshot gov.Clocks, at gov.Hash) (gov.Amount, error)
+	Delegate(ctx context.Context, c rpc.Caller, holder gov.Address, at gov.Hash) (gov.Address, error)
+	// Same is an error that wraps Config.OtherContent where the chain holds other content under the id.
+	Same(ctx context.Context, c rpc.Caller, p gov.Proposal, at gov.Block) error
+}
+
+// The defaults of [Config].
+const (
+	// DefaultMaxGas is the signer's bound too: some four times what the costliest vote known to us takes.
+	DefaultMaxGas = 1_000_000
+	gwei          = 1_000_000_000
+)
+
+// Config says how one chain is reached.
+type Config struct {
+	Chain gov.ChainID
+	// Caller is the client over all endpoints.
+	Caller rpc.Caller
+	// Endpoints are those to ask one by one; see [EndpointsOf].
+	Endpoints func() []Endpoint
+	// Agree is how many endpoints must give the same answer; 0 is 1.
+	Agree int
+	// Governors by address.
+	Governors map[gov.Address]Governor
+	// OtherContent is what Governor.Same wraps when the content differs.
+	OtherContent error
+	// MaxFee bounds the fee per gas in wei; zero is 200 gwei. MaxGas bounds the gas; 0 is DefaultMaxGas.
+	MaxFee gov.Amount
+	MaxGas uint64
+	// Limits are the holder's for a governor; nil or false: none.
+	Limits func(governor gov.Address) (Limits, bool)
+	// Frozen says whether signing is stopped; nil: never.
+	Frozen func() (why string, frozen bool)
+	Log    *slog.Logger
+}
+
+// EndpointsOf lists the healthy endpoints of a client.
+func EndpointsOf(c *rpc.Client) func() []Endpoint {
+	return func() []Endpoint {
+		var out []Endpoint
+		for _, s := range c.Sources() {
+			out = append(out, s)
+		}
+		return out
+	}
+}
+
+// Sender sends on one chain. It is safe for concurrent use.
+type Sender struct{ Config }
+
+// New checks the configuration.
+func New(c Config) (*Sender, error) {
+	switch {
+	case c.Chain == 0:
+		return nil, errors.New("sender: no chain")
+	case c.Caller == nil || c.Endpoints == nil:
+		return nil, fmt.Errorf("sender on %s: no endpoints", c.Chain)
+	case c.OtherContent == nil:
+		return nil, fmt.Errorf("sender on %s: it could not tell other content from a failed read", c.Chain)
+	}
+	c.Agree = max(c.Agree, 1)
+	if c.MaxFee.IsZero() {
+		c.MaxFee = gov.NewAmount(200 * gwei)
+	}
+	if c.MaxGas == 0 {
+		c.MaxGas = DefaultMaxGas
+	}
+	if c.Limits == nil {
+		c.Limits = func(gov.Address) (Limits, bool) { return Limits{}, false }
+	}
+	if c.Frozen == nil {
+		c.Frozen = func() (string, bool) { return "", false }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Sender{c}, nil
+}
+
+// governor finds the contract of a ballot.
+func (s *Sender) governor(id gov.ProposalID) (Governor, error) {
+	g, ok := s.Governors[id.Governor]
+	if !ok || id.Chain != s.Chain {
+		return nil, fmt.Errorf("%s is not at a governor of this sender on %s: %w", id, s.Chain, ErrChain)
+	}
+	return g, nil
+}
