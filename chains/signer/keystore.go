@@ -42,7 +42,7 @@ func openKeystore(_ context.Context, path string, pass Passphrase, dir string) (
 	if err := json.Unmarshal(raw, &names); err != nil {
 		return nil, fmt.Errorf("open keystore %s: it is not JSON", path)
 	}
-	k, err := keystore.DecryptKey(raw, string(pass))
+	k, err := keystore.DecryptKey(raw, pass.reveal())
 	if errors.Is(err, keystore.ErrDecrypt) {
 		return nil, fmt.Errorf("open keystore %s: %w", path, ErrPassphrase)
 	}

@@ -42,7 +42,18 @@ type Signer interface {
 }
 
 // Passphrase opens a key. It prints as [redacted].
-type Passphrase string
+type Passphrase struct{ text *string } // behind a pointer, which fmt prints as a number where it asks no method
+
+// PassphraseOf hides a passphrase.
+func PassphraseOf(text string) Passphrase { return Passphrase{&text} }
+
+// reveal is what was hidden.
+func (p Passphrase) reveal() string {
+	if p.text == nil {
+		return ""
+	}
+	return *p.text
+}
 
 // The defaults of [Config].
 const (
@@ -109,7 +120,7 @@ func Open(ctx context.Context, ref string, c Config) (Signer, error) {
 	if l.Voter() != k.address() {
 		return nil, fmt.Errorf("open signer of %s: ledger of %s: %w", k.address(), l.Voter(), ledger.ErrVoter)
 	}
-	c.Passphrase = ""
+	c.Passphrase = Passphrase{}
 	return &voter{key: k, ledger: l, Config: c}, nil
 }
 
