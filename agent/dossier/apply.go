@@ -19,6 +19,7 @@ func (d Dossier) ApplyRecord(r Record) (Dossier, error) {
 	if err != nil {
 		return d, fmt.Errorf("record %d of %s: %w", r.Seq, r.ID, err)
 	}
+	next.Proposal.ID = r.ID // a stored proposal does not repeat it
 	next.Records = append(next.Records[:len(next.Records):len(next.Records)], Meta{r.Seq, r.Type, r.Time, r.Digest()})
 	return next, nil
 }
