@@ -256,6 +256,30 @@ func TestRewoundProposalIsClosedAndMayComeBack(t *testing.T) {
 	s.owed(at(1500), dossier.Preview, dossier.Gather)
 }
 
+// A reorganisation that only takes a later log away must not make anything be forgotten: the same content
+// comes back with the holder's stop, the hold because of text and the Against that stands.
+func TestG22ReorganisationForgetsNoHold(t *testing.T) {
+	s := &story{t: t}
+	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.For)))
+	s.gate(2100, gov.GateHold, "instructions")
+	s.happen(dossier.WasChanged{Change: dossier.Change{State: gov.StateCanceled}}, dossier.WasClosed{}, dossier.WasRewound{})
+	s.happen(seen(), gathered(23700), decided(23700, verdict(gov.For)))
+	s.gate(23700, gov.GatePass)
+	if c := s.d.Choice(at(23700)); c.Direction != gov.Hold {
+		t.Errorf("a reorganisation turned a text hold into %s", c.Direction)
+	}
+	s.happen(dossier.WasCanceled{}, dossier.WasRewound{}, seen(), gathered(23700), decided(23700, verdict(gov.Against)))
+	if c := s.d.Choice(at(23700)); c.Direction != gov.Hold || s.d.Vote.Status != gov.VoteCanceled {
+		t.Errorf("a reorganisation lifted the holder's stop: %s, vote %q", c.Direction, s.d.Vote.Status)
+	}
+	other := seen()
+	other.Seen.Proposal.ContentHash = gov.Hash{8}
+	s.happen(dossier.WasRewound{}, other)
+	if s.d.TextHeld || s.d.Canceled {
+		t.Error("other content under the same id inherits a hold")
+	}
+}
+
 // Every event reads back as itself, and a stored life folds to the same dossier.
 func TestRecordsReadBack(t *testing.T) {
 	events := []dossier.Event{seen(), gathered(2100), decided(2100, verdict(gov.Against)), dossier.WasReminded{Before: "24h"},
@@ -276,6 +300,9 @@ func TestRecordsReadBack(t *testing.T) {
 	d, err := dossier.Fold(records)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if d.ID() != s.d.ID() || d.ID().Number.IsZero() {
+		t.Errorf("the id reads back as %s", d.ID())
 	}
 	d.Records = nil
 	want, _ := json.Marshal(s.d)

@@ -69,7 +69,7 @@ type Action struct {
 
 // Proposal is what a governor was asked to decide, without a word of its text.
 type Proposal struct {
-	ID       ProposalID `json:"-"`
+	ID       ProposalID `json:"id"`
 	Name     Label      `json:"name"` // the operator's name of the governor
 	Flavour  Flavour    `json:"flavour"`
 	Proposer Address    `json:"proposer"`
