@@ -196,14 +196,34 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 		vote = gov.Vote{}
 	}
 	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records}
+	if again && e.Seen.Proposal.ContentHash == d.Proposal.ContentHash && e.Seen.Proposal.DescriptionHash == d.Proposal.DescriptionHash {
+		next.keep(d)
+	}
 	if vote.Status.Bound() {
 		next.Stage = AtDecided // the ledger holds our vote on this id: it is followed, never decided again
+		switch vote.Status {
+		case gov.VoteFinal:
+			next.Stage = AtVoted
+		case gov.VoteReverted, gov.VoteExpired:
+			next.Stage, next.NotVoted = AtNotVoted, d.NotVoted
+		}
 	}
 	return next, true
 }
 
+// keep takes over from before a reorganisation what must not be forgotten about the same content: what a
+// person said, what was held because of text, an Against that stands, and since when.
+func (d *Dossier) keep(before Dossier) {
+	d.TextHeld, d.TimedOut, d.Standing, d.Approval = before.TextHeld, before.TimedOut, before.Standing, before.Approval
+	d.Since, d.FirstDecided, d.Reminded, d.Canceled = before.Since, before.FirstDecided, before.Reminded, before.Canceled
+	if d.Canceled && !d.Vote.Status.Bound() {
+		d.Vote.Status, d.Vote.Reason = gov.VoteCanceled, gov.HoldReason(StoppedByHand)
+	}
+}
+
+// rewound may also reach a proposal that was closed since, by a log that is gone.
 func (d Dossier) rewound() (Dossier, bool) {
-	if d.Stage == Unseen || d.Stage == AtClosed {
+	if d.Stage == Unseen || (d.Stage == AtClosed && d.Rewound) {
 		return d, false
 	}
 	d.Stage, d.Rewound, d.Proposal.State = AtClosed, true, ""

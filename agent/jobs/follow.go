@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -11,23 +12,22 @@ import (
 	"github.com/legate-dao/legate/agent/journal"
 )
 
+// maxPoll bounds one poll: a call that hangs must not stop the heads.
+const maxPoll = 5 * time.Minute
+
 // follow polls one chain until the context ends.
 func (r *Runner) follow(ctx context.Context, p Poller) {
 	wake := p.Wake(ctx)
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
-	failures := 0
-	for {
+	for failures := 0; ; {
 		behind, err := r.poll(ctx, p)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			failures++
-			r.noteHealth(p.Chain(), func(h *Health) { h.Err, h.CaughtUp = err, false })
-			if failures == 1 || failures%15 == 0 {
-				r.conf.Alarm(fmt.Sprintf("cannot follow %s", p.Chain()), err)
-			}
+			r.failed(ctx, p.Chain(), err, failures)
 		default:
 			failures = 0
 			if behind { // back-fill: go on at once
@@ -44,6 +44,23 @@ func (r *Runner) follow(ctx context.Context, p Poller) {
 			}
 		}
 	}
+}
+
+// errBroken says that a chain took back what was final (G21).
+var errBroken = errors.New("a reorganisation reached below a finalized block; signing is stopped")
+
+// failed notes that a poll failed. One failure is weather; some in a row, and then every minute or so, need a person.
+func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failures int) {
+	r.noteHealth(chain, func(h *Health) { h.Err, h.CaughtUp = err, false })
+	broken := errors.Is(err, errBroken)
+	if broken {
+		r.conf.OnBroken(ctx, chain)
+	}
+	if failures == 3 || failures%15 == 0 || broken && failures == 1 {
+		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
+		return
+	}
+	r.conf.Log.Warn("poll failed, will be tried again", "chain", chain.String(), "error", err)
 }
 
 func (r *Runner) noteHealth(c gov.ChainID, f func(*Health)) {
@@ -63,49 +80,48 @@ func (r *Runner) poll(ctx context.Context, p Poller) (behind bool, err error) {
 	if !known {
 		from = gov.Cursor{Chain: p.Chain()}
 	}
-	batch, err := p.Poll(ctx, from, recent)
+	polling, cancel := context.WithTimeout(ctx, maxPoll)
+	defer cancel()
+	batch, err := p.Poll(polling, from, recent)
 	if err != nil {
 		return false, err
 	}
 	if batch.Broken {
-		r.conf.OnBroken(ctx, p.Chain())
-		return false, fmt.Errorf("a reorganisation reached below a finalized block of %s; signing is stopped", p.Chain())
+		return false, fmt.Errorf("%s: %w", p.Chain(), errBroken)
 	}
-	if batch.To.Block == from.Block && known && len(batch.Seen) == 0 && len(batch.Changes) == 0 {
-		r.noteHealth(p.Chain(), func(h *Health) { h.Polled, h.Err, h.CaughtUp = r.conf.Now(), nil, true })
-		return false, nil
+	news := r.setHeads(p.Chain(), batch.Heads)
+	moved := !known || batch.To != from || batch.Rewound != nil || len(batch.Seen)+len(batch.Changes) > 0
+	if moved || news {
+		if err := r.store(ctx, p.Chain(), batch, moved); err != nil {
+			r.forgetHeads(p.Chain()) // so that the next poll stores again, whatever it brings
+			return false, err
+		}
 	}
-	r.setHeads(p.Chain(), batch.Heads)
-	records, err := r.store(ctx, p.Chain(), batch)
-	if err != nil {
-		return false, err
-	}
-	r.observe(records)
 	caughtUp := !batch.Behind
 	r.noteHealth(p.Chain(), func(h *Health) {
+		if h.Head != batch.To.Block {
+			h.Moved = r.conf.Now()
+		}
 		h.Head, h.Final, h.From, h.Polled, h.Err, h.CaughtUp = batch.To.Block, batch.To.Final, batch.To.From, r.conf.Now(), nil, caughtUp
 	})
-	return !caughtUp, nil
+	return !caughtUp && moved, nil
 }
 
-// written is a record with the dossier after it.
-type written struct {
-	record dossier.Record
-	after  dossier.Dossier
-}
-
-func (r *Runner) observe(list []written) {
-	for _, w := range list {
-		r.conf.Observe(w.record, w.after)
-	}
-}
-
-func (r *Runner) setHeads(c gov.ChainID, heads map[gov.Address]gov.Head) {
+// setHeads keeps the newest heads, and says whether any is new. A poll without heads leaves them.
+func (r *Runner) setHeads(c gov.ChainID, heads map[gov.Address]gov.Head) (news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(heads) > 0 {
-		r.heads[c] = heads
+	if len(heads) == 0 || maps.Equal(r.heads[c], heads) {
+		return false
 	}
+	r.heads[c] = heads
+	return true
+}
+
+func (r *Runner) forgetHeads(c gov.ChainID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.heads, c)
 }
 
 func (r *Runner) head(id gov.ProposalID) (gov.Head, bool) {
@@ -115,113 +131,113 @@ func (r *Runner) head(id gov.ProposalID) (gov.Head, bool) {
 	return h, ok
 }
 
-// store writes a batch: a reorganisation first, then what was seen and changed, the cursor, and the jobs
-// that are due now, all in one transaction.
-func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch) (out []written, err error) {
-	err = r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
-		out = nil
-		append_ := func(id gov.ProposalID, e dossier.Event) error {
-			d, err := tx.Load(ctx, id)
-			if err != nil {
-				return err
-			}
-			d, records, err := tx.Append(ctx, id, d, r.conf.Now(), e)
-			if errors.Is(err, dossier.ErrNotNow) {
-				return nil // seen before, or over: a log read twice changes nothing
-			}
-			for _, rec := range records {
-				out = append(out, written{rec, d})
-			}
-			return err
-		}
+// store writes a batch: a reorganisation first, then what was seen and changed, the cursor if it moved, and
+// the jobs that are due now, all in one transaction.
+func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, moved bool) error {
+	var w *writing
+	err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
+		w = &writing{tx: tx, now: r.conf.Now, after: map[gov.ProposalID]dossier.Dossier{}}
 		if b.Rewound != nil {
-			if err := r.rewind(ctx, tx, chain, *b.Rewound, append_); err != nil {
+			if err := r.rewind(ctx, w, chain, *b.Rewound); err != nil {
 				return err
 			}
 		}
 		for _, s := range b.Seen {
-			if err := append_(s.Proposal.ID, dossier.WasSeen{Seen: s, Head: b.Heads[s.Proposal.ID.Governor]}); err != nil {
+			if err := w.add(ctx, s.Proposal.ID, dossier.WasSeen{Seen: s, Head: b.Heads[s.Proposal.ID.Governor]}); err != nil {
 				return err
 			}
 		}
 		for _, c := range b.Changes {
-			if err := append_(c.ID, dossier.WasChanged{Change: c}); err != nil {
+			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
 				return err
 			}
 		}
-		if err := tx.Advance(ctx, b.From, b.To, b.Recent); err != nil {
+		if moved {
+			if err := tx.Advance(ctx, b.From, b.To, b.Recent); err != nil {
+				return err
+			}
+		}
+		if err := r.enqueueDue(ctx, tx, chain, w.after); err != nil {
 			return err
 		}
-		return r.enqueueDue(ctx, tx, chain)
+		return r.watchDeadlines(ctx, tx, b.Seen)
 	})
-	if err != nil { // what was folded inside the lost transaction did not happen
-		r.mu.Lock()
-		clear(r.folded)
-		r.mu.Unlock()
+	if err != nil {
+		return err
 	}
-	return out, err
+	r.wroteTo(w.after)
+	return nil
 }
 
-// rewind tells every open proposal created above the last common block that its creation is gone.
-func (r *Runner) rewind(ctx context.Context, tx journal.Tx, chain gov.ChainID, to gov.Block, add func(gov.ProposalID, dossier.Event) error) error {
-	open, err := tx.Open(ctx, chain)
+// writing is one batch on its way into the journal.
+type writing struct {
+	tx    journal.Tx
+	now   func() time.Time
+	after map[gov.ProposalID]dossier.Dossier
+}
+
+// add appends one event; one that does not belong, since it was read before or all is over, changes nothing.
+func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
+	d, ok := w.after[id]
+	if !ok {
+		var err error
+		if d, err = w.tx.Load(ctx, id); err != nil {
+			return err
+		}
+	}
+	d, _, err := w.tx.Append(ctx, id, d, w.now(), e)
+	if errors.Is(err, dossier.ErrNotNow) {
+		err = nil
+	}
+	if err == nil && d.Seq > 0 {
+		w.after[id] = d
+	}
+	return err
+}
+
+// rewind tells every proposal that was created above the last common block that its creation is gone. Where only
+// a later log is gone, such as a cancellation, the proposal begins again as it was seen.
+func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, to gov.Block) error {
+	open, err := w.tx.Open(ctx, chain)
 	if err != nil {
 		return err
 	}
 	for _, e := range open {
-		d, err := r.fold(ctx, tx, e)
+		d, err := r.fold(ctx, w.tx, e)
 		if err != nil {
 			return err
 		}
 		if d.Proposal.Created.Number > to.Number {
-			if err := add(e.ID, dossier.WasRewound{To: to}); err != nil {
+			if err := w.add(ctx, e.ID, dossier.WasRewound{To: to}); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
-}
-
-// enqueueDue enqueues every step that open proposals of a chain are owed at its newest head.
-func (r *Runner) enqueueDue(ctx context.Context, tx journal.Tx, chain gov.ChainID) error {
-	open, err := tx.Open(ctx, chain)
+	changed, err := w.tx.ChangedAbove(ctx, chain, to.Number)
 	if err != nil {
 		return err
 	}
-	for _, e := range open {
-		head, ok := r.head(e.ID)
-		if !ok {
-			continue
-		}
-		d, err := r.fold(ctx, tx, e)
-		if err != nil {
-			return err
-		}
-		if err := r.enqueue(ctx, tx, dossier.Next(d, head), d); err != nil {
+	for _, id := range changed {
+		if err := again(ctx, w, id, to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fold is the dossier of an index entry, from memory where its sequence number is still the newest.
-func (r *Runner) fold(ctx context.Context, tx journal.Tx, e journal.Entry) (dossier.Dossier, error) {
-	r.mu.Lock()
-	d, ok := r.folded[e.ID]
-	r.mu.Unlock()
-	if ok && d.Seq == e.Seq {
-		return d, nil
+// again begins a proposal anew whose creation stands but whose later change is gone. A vote that is bound
+// needs no beginning: it is followed, whatever the chain says of the proposal.
+func again(ctx context.Context, w *writing, id gov.ProposalID, to gov.Block) error {
+	d, err := w.tx.Load(ctx, id)
+	if err != nil || d.Vote.Status.Bound() || d.Rewound {
+		return err
 	}
-	d, err := tx.Load(ctx, e.ID)
-	if err != nil {
-		return d, err
+	seen, err := w.tx.LastSeen(ctx, id)
+	if err != nil || seen.Seen.Proposal.Created.Number > to.Number {
+		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if d.Stage == dossier.AtClosed {
-		delete(r.folded, e.ID)
-	} else {
-		r.folded[e.ID] = d
+	if err := w.add(ctx, id, dossier.WasRewound{To: to}); err != nil {
+		return err
 	}
-	return d, nil
+	return w.add(ctx, id, seen)
 }

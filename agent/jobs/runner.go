@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -41,16 +42,23 @@ type Config struct {
 	StepTimeout time.Duration
 	// Now is the wall clock for the records' times.
 	Now func() time.Time
-	// Observe is told of every record after it is durable, in order of writing.
+	// Observe is told of every record after it is durable, in order of writing, also of those that another
+	// process wrote while this one runs. Calls do not overlap; steps do not wait for it.
 	Observe func(dossier.Record, dossier.Dossier)
 	// Alarm is told of what needs a person.
 	Alarm func(what string, err error)
-	// Frozen is called when a chain broke its finality (G21).
+	// OnBroken is called at each poll that finds that a chain broke its finality (G21).
 	OnBroken func(ctx context.Context, chain gov.ChainID)
 	Log      *slog.Logger
 }
 
 func (c *Config) setDefaults() {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	c.Poll = or(c.Poll, 4*time.Second)
 	c.Fetch = or(c.Fetch, 100*time.Millisecond)
 	c.StepTimeout = or(c.StepTimeout, 3*time.Minute)
@@ -86,8 +94,11 @@ type Runner struct {
 	mu    sync.Mutex
 	heads map[gov.ChainID]map[gov.Address]gov.Head
 	alive map[gov.ChainID]Health
-	// folded keeps open dossiers by their sequence number, so that a head costs no reading of records
+	// folded keeps open dossiers as committed, so that a head costs no reading of records
 	folded map[gov.ProposalID]dossier.Dossier
+	// wrote is up to which sequence number this runner has enqueued what follows
+	wrote map[gov.ProposalID]int64
+	told  int64 // place of the last record that was told; the teller's own
 }
 
 // Health is how a chain is followed.
@@ -96,20 +107,15 @@ type Health struct {
 	From        uint64 // first block of the covered range
 	CaughtUp    bool
 	Polled      time.Time
+	Moved       time.Time // when the head was last another one
 	Err         error
 }
-
-// The two queues: votes go one after the other, since one transaction a key is under way at a time.
-const (
-	queueSteps = "steps"
-	queueVotes = "votes"
-)
 
 // New builds a runner.
 func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 	c.setDefaults()
 	r := &Runner{db: db, agent: a, conf: c, heads: map[gov.ChainID]map[gov.Address]gov.Head{}, alive: map[gov.ChainID]Health{},
-		folded: map[gov.ProposalID]dossier.Dossier{}}
+		folded: map[gov.ProposalID]dossier.Dossier{}, wrote: map[gov.ProposalID]int64{}}
 	schedule, err := cron.ParseStandard(c.Sweep)
 	if err != nil {
 		return nil, fmt.Errorf("schedules.sweep %q: %w", c.Sweep, err)
@@ -117,8 +123,9 @@ func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &stepWorker{runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
+	river.AddWorker(workers, &deadlineWorker{runner: r})
 	r.client, err = river.NewClient(riversqlite.New(db.SQL()), &river.Config{
-		Queues:            map[string]river.QueueConfig{queueSteps: {MaxWorkers: 4}, queueVotes: {MaxWorkers: 1}},
+		Queues:            queues,
 		Workers:           workers,
 		FetchCooldown:     min(c.Fetch, 50*time.Millisecond),
 		FetchPollInterval: c.Fetch,
@@ -126,11 +133,11 @@ func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 		// a single daemon holds the store's lock, so what is stuck is its own
 		RescueStuckJobsAfter: c.StepTimeout + time.Minute,
 		MaxAttempts:          1000,
-		RetryPolicy:          retry{c.Now},
+		RetryPolicy:          retry{},
 		ErrorHandler:         discard{r},
 		Logger:               slog.New(quiet{c.Log.Handler()}),
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
-			return sweepArgs{}, &river.InsertOpts{Queue: queueSteps}
+			return sweepArgs{}, &river.InsertOpts{Queue: queueQuick, UniqueOpts: river.UniqueOpts{ByState: working}}
 		}, &river.PeriodicJobOpts{RunOnStart: true, ID: "sweep"})},
 	})
 	if err != nil {
@@ -139,9 +146,13 @@ func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 	return r, nil
 }
 
-// Run works until the context ends, then finishes the steps under way and returns.
+// Run works until the context ends, then finishes the steps under way and returns, within 10 seconds.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.reclaim(ctx); err != nil {
+		return err
+	}
+	var err error
+	if r.told, err = r.db.Newest(ctx); err != nil {
 		return err
 	}
 	// the engine outlives ctx by the time it needs to finish its steps
@@ -150,33 +161,62 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.client.Start(engine); err != nil {
 		return fmt.Errorf("start the job engine: %w", err)
 	}
-	var followers sync.WaitGroup
+	var followers, teller sync.WaitGroup
+	teller.Go(func() { r.tell(engine) })
 	for _, p := range r.conf.Pollers {
 		followers.Go(func() { r.follow(ctx, p) })
 	}
 	<-ctx.Done()
-	followers.Wait()
-	shutdown, cancel := context.WithTimeout(engine, 5*time.Second)
-	defer cancel()
-	if err := r.client.Stop(shutdown); err != nil {
-		hard, cancel := context.WithTimeout(engine, 2*time.Second)
-		defer cancel()
-		if err := r.client.StopAndCancel(hard); err != nil {
-			r.conf.Log.Warn("steps were cut off; they are done again at the next start", "error", err)
-		}
+	r.stopEngine(engine)
+	if !within(2*time.Second, followers.Wait) {
+		r.conf.Log.Warn("a poll does not end; what it reads is read again at the next start")
 	}
-	return nil
+	stop()
+	if !within(time.Second, teller.Wait) {
+		return errors.New("stop: the observer of records does not return")
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return r.look(last) // what the last steps wrote
+}
+
+// stopEngine lets steps under way end for a while, then cuts them off.
+func (r *Runner) stopEngine(engine context.Context) {
+	soft, cancel := context.WithTimeout(engine, 4*time.Second)
+	defer cancel()
+	if r.client.Stop(soft) == nil {
+		return
+	}
+	hard, cancel := context.WithTimeout(engine, 2*time.Second)
+	defer cancel()
+	if err := r.client.StopAndCancel(hard); err != nil {
+		r.conf.Log.Warn("steps were cut off; they are done again at the next start", "error", err)
+	}
+}
+
+// within waits for f, but not longer than a while.
+func within(d time.Duration, f func()) bool {
+	done := make(chan struct{})
+	go func() { f(); close(done) }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(d):
+		return false
+	}
 }
 
 // reclaim puts jobs that a killed daemon left running back into the queue: the store's lock says that
 // nobody works on them.
 func (r *Runner) reclaim(ctx context.Context) error {
-	_, err := r.db.SQL().ExecContext(ctx, "UPDATE river_job SET state = 'available' WHERE state = 'running'")
-	if err == nil { // what waited for a retry may go at once: the reason may be gone
-		_, err = r.db.SQL().ExecContext(ctx, "UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP WHERE state IN ('retryable', 'scheduled') AND kind = 'step'")
-	}
-	if err != nil {
-		return fmt.Errorf("take back the jobs of the last run: %w", err)
+	for _, update := range []string{
+		"UPDATE river_job SET state = 'available' WHERE state = 'running'",
+		// what waited for a retry may go at once: the reason may be gone
+		"UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP WHERE state IN ('retryable', 'scheduled', 'available') AND kind = 'step'",
+	} {
+		if _, err := r.db.SQL().ExecContext(ctx, update); err != nil {
+			return fmt.Errorf("take back the jobs of the last run: %w", err)
+		}
 	}
 	return nil
 }
@@ -193,11 +233,11 @@ func (r *Runner) Health() map[gov.ChainID]Health {
 }
 
 // retry backs off from a second to a minute, for ever: an RPC that is down comes back.
-type retry struct{ now func() time.Time }
+type retry struct{}
 
-func (p retry) NextRetry(job *rivertype.JobRow) time.Time {
-	wait := time.Second << min(job.Attempt, 6)
-	return p.now().Add(min(wait, time.Minute))
+func (retry) NextRetry(job *rivertype.JobRow) time.Time {
+	wait := time.Second << min(max(job.Attempt-1, 0), 6)
+	return time.Now().Add(min(wait, time.Minute))
 }
 
 // discard raises an alarm when a job is given up or a worker panics.
@@ -215,7 +255,7 @@ func (d discard) HandlePanic(_ context.Context, job *rivertype.JobRow, v any, tr
 	return nil
 }
 
-// quiet lets only warnings of the job engine through.
+// quiet lets only errors of the job engine through: what it warns of, a step that failed, is logged here.
 type quiet struct{ slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {

@@ -30,11 +30,11 @@ func (row cursorRow) decode() (c gov.Cursor, recent []gov.Block, err error) {
 
 // Advance moves a chain's cursor from one place to another; [ErrSeq] when it no longer stands at from.
 func (tx Tx) Advance(ctx context.Context, from, to gov.Cursor, recent []gov.Block) error {
-	now, _, ok, err := cursor(ctx, tx.Tx, to.Chain)
+	now, _, _, err := cursor(ctx, tx.Tx, to.Chain)
 	if err != nil {
 		return err
 	}
-	if ok && now.Block != from.Block {
+	if now.Block != from.Block { // without a cursor only the zero one goes on
 		return fmt.Errorf("advance the cursor of %s: it stands at block %d, not %d: %w", to.Chain, now.Block.Number, from.Block.Number, ErrSeq)
 	}
 	c, err := json.Marshal(to)
@@ -68,7 +68,8 @@ func (tx Tx) cover(ctx context.Context, to gov.Cursor) error {
 	if to.Final.Number < to.From {
 		return nil
 	}
-	_, err := tx.NewInsert().Model(&row).On("CONFLICT (chain, from_block) DO UPDATE").Set("to_block = EXCLUDED.to_block, to_hash = EXCLUDED.to_hash").Exec(ctx)
+	_, err := tx.NewInsert().Model(&row).On("CONFLICT (chain, from_block) DO UPDATE").Set("to_block = EXCLUDED.to_block, to_hash = EXCLUDED.to_hash").
+		Where("EXCLUDED.to_block >= coverage_row.to_block").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("record the coverage of %s: %w", to.Chain, err)
 	}
@@ -86,7 +87,7 @@ type Range struct {
 // Coverage lists what was read.
 func (db *DB) Coverage(ctx context.Context) ([]Range, error) {
 	var rows []coverageRow
-	if err := db.bun.NewSelect().Model(&rows).Order("chain", "from_block").Scan(ctx); err != nil {
+	if err := db.read.NewSelect().Model(&rows).Order("chain", "from_block").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read the coverage: %w", err)
 	}
 	out := []Range{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
 
@@ -16,40 +17,165 @@ type Report struct {
 	Coverage  []Range  `json:"coverage"`
 }
 
+func (r *Report) problem(format string, args ...any) {
+	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
 // Fsck folds every record anew: sequence numbers without gap, digests that fit, stages that follow, an
-// index that says the same, and a provenance record before every signature (G43).
+// index that says the same, the whole provenance before every signature (G43), and blocks read without
+// gap (G17). An error means that it could not look.
 func (db *DB) Fsck(ctx context.Context) (Report, error) {
 	r := Report{Problems: []string{}}
-	var integrity string
-	if err := db.sql.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&integrity); err != nil {
-		return r, fmt.Errorf("check the store's pages: %w", err)
-	}
-	if integrity != "ok" {
-		r.Problems = append(r.Problems, "store: "+integrity)
+	if err := db.checkPages(ctx, &r); err != nil {
+		return r, err
 	}
 	list, err := db.Proposals(ctx)
 	if err != nil {
 		return r, err
 	}
+	if err := db.checkIndex(ctx, &r); err != nil {
+		return r, err
+	}
+	cursors := map[gov.ChainID]gov.Cursor{}
 	for _, e := range list {
 		r.Proposals++
-		d, err := db.Load(ctx, e.ID)
+		d, ok, err := db.checkProposal(ctx, e, &r)
 		if err != nil {
-			r.Problems = append(r.Problems, err.Error())
+			return r, err
+		}
+		if !ok {
 			continue
 		}
-		r.Records += int(d.Seq)
-		if d.Seq != e.Seq || d.Stage != e.Stage || d.Vote.Status != e.Vote {
-			r.Problems = append(r.Problems, fmt.Sprintf("%s: the index says record %d, %s, vote %q; the records say %d, %s, vote %q",
-				e.ID, e.Seq, e.Stage, e.Vote, d.Seq, d.Stage, d.Vote.Status))
-		}
-		if d.Vote.Raw.Len() > 0 {
-			r.Signed++
-			if d.Locked == nil || d.Locked.Facts == (gov.Digest{}) || d.Locked.Policy == (gov.Digest{}) {
-				r.Problems = append(r.Problems, fmt.Sprintf("%s: a signature without its provenance record", e.ID))
+		c, known := cursors[e.ID.Chain]
+		if !known {
+			if c, _, _, err = db.Cursor(ctx, e.ID.Chain); err != nil {
+				c = gov.Cursor{} // reported with the coverage
 			}
+			cursors[e.ID.Chain] = c
+		}
+		if n := d.Proposal.Created.Number; c.Block.Hash != (gov.Hash{}) && !d.Rewound && (n < c.From || n > c.Block.Number) {
+			r.problem("%s: created in block %d, but blocks %d to %d were read", e.ID, n, c.From, c.Block.Number)
 		}
 	}
-	r.Coverage, err = db.Coverage(ctx)
-	return r, err
+	return r, db.checkCoverage(ctx, &r)
+}
+
+func (db *DB) checkPages(ctx context.Context, r *Report) error {
+	rows, err := db.read.QueryContext(ctx, "PRAGMA integrity_check(20)")
+	if err != nil {
+		return fmt.Errorf("check the store's pages: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return fmt.Errorf("check the store's pages: %w", err)
+		}
+		if line != "ok" {
+			r.problem("store: %s", line)
+		}
+	}
+	return rows.Err()
+}
+
+// checkIndex looks for records of proposals that the index does not have.
+func (db *DB) checkIndex(ctx context.Context, r *Report) error {
+	var missing []string
+	err := db.read.NewSelect().Model((*recordRow)(nil)).ColumnExpr("DISTINCT proposal").
+		Where("proposal NOT IN (SELECT proposal FROM proposals)").Order("proposal").Scan(ctx, &missing)
+	if err != nil {
+		return fmt.Errorf("compare records with the index: %w", err)
+	}
+	for _, id := range missing {
+		r.problem("%s: has records, but the index does not list it", id)
+	}
+	return nil
+}
+
+// checkProposal folds the records of one proposal; ok is false where they do not fold.
+func (db *DB) checkProposal(ctx context.Context, e Entry, r *Report) (d dossier.Dossier, ok bool, err error) {
+	var rows []recordRow
+	if err := db.read.NewSelect().Model(&rows).Where("proposal = ?", e.ID.String()).Order("seq").Scan(ctx); err != nil {
+		return d, false, fmt.Errorf("load %s: %w", e.ID, err)
+	}
+	var p provenance
+	for _, row := range rows {
+		record, err := row.record(e.ID)
+		if err == nil {
+			d, err = d.ApplyRecord(record)
+		}
+		if err != nil {
+			r.problem("%s: %v", e.ID, err)
+			return d, false, nil
+		}
+		r.Records++
+		for _, lack := range p.see(record.Event) {
+			r.problem("%s: record %d, %s: %s", e.ID, record.Seq, record.Type, lack)
+		}
+	}
+	if d.Seq != e.Seq || d.Stage != e.Stage || d.Vote.Status != e.Vote || d.Proposal.Name != e.Name {
+		r.problem("%s: the index says %s, record %d, %s, vote %q; the records say %s, %d, %s, vote %q",
+			e.ID, e.Name, e.Seq, e.Stage, e.Vote, d.Proposal.Name, d.Seq, d.Stage, d.Vote.Status)
+	}
+	if d.Vote.Raw.Len() > 0 {
+		r.Signed++
+	}
+	return d, true, nil
+}
+
+// checkCoverage compares what was read with the cursors: one range a chain, without gap, up to the block
+// that was final, and linked blocks from there to the cursor.
+func (db *DB) checkCoverage(ctx context.Context, r *Report) error {
+	var err error
+	if r.Coverage, err = db.Coverage(ctx); err != nil {
+		return err
+	}
+	for i := 1; i < len(r.Coverage); i++ {
+		a, b := r.Coverage[i-1], r.Coverage[i]
+		if a.Chain == b.Chain && b.From > a.To+1 {
+			r.problem("%s: blocks %d to %d were not read", a.Chain, a.To+1, b.From-1)
+		}
+	}
+	var rows []cursorRow
+	if err := db.read.NewSelect().Model(&rows).Order("chain").Scan(ctx); err != nil {
+		return fmt.Errorf("read the cursors: %w", err)
+	}
+	for _, row := range rows {
+		c, recent, err := row.decode()
+		if err != nil {
+			r.problem("%v", err)
+			continue
+		}
+		if c.Final.Number >= c.From && !covers(r.Coverage, c) {
+			r.problem("%s: the cursor says that blocks %d to %d %s were read as final, the record of coverage does not", c.Chain, c.From, c.Final.Number, c.Final.Hash)
+		}
+		checkRecent(r, c, recent)
+	}
+	return nil
+}
+
+func covers(list []Range, c gov.Cursor) bool {
+	for _, x := range list {
+		if x.Chain == c.Chain.String() && x.From == int64(c.From) && x.To == int64(c.Final.Number) && x.Verified == c.Final.Hash.Hex() {
+			return true
+		}
+	}
+	return false
+}
+
+// checkRecent looks for a missing block between the final one and the cursor.
+func checkRecent(r *Report, c gov.Cursor, recent []gov.Block) {
+	if c.Block.Hash == (gov.Hash{}) {
+		return
+	}
+	if len(recent) == 0 || recent[len(recent)-1] != c.Block {
+		r.problem("%s: the blocks kept for noticing a reorganisation do not end at the cursor, block %d", c.Chain, c.Block.Number)
+		return
+	}
+	for i := 1; i < len(recent); i++ {
+		under, above := recent[i-1].Number, recent[i].Number
+		if under >= above || above > c.Final.Number && under+1 != above {
+			r.problem("%s: block %d follows block %d among the blocks kept for noticing a reorganisation", c.Chain, above, under)
+		}
+	}
 }

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -20,15 +22,14 @@ func (db *DB) Resolve(ctx context.Context, name string) (gov.ProposalID, error) 
 	if !ok || governor == "" || number == "" {
 		return gov.ProposalID{}, fmt.Errorf("%q is neither an id such as eip155:1:0x…/123 nor a handle such as compound/289", name)
 	}
-	list, err := entries(ctx, db.bun, func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("name = ?", governor) })
+	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("name = ?", governor) })
 	if err != nil {
 		return gov.ProposalID{}, err
 	}
 	var hits []gov.ProposalID
 	for _, e := range list {
 		dec := e.ID.Number.String()
-		n := e.ID.Number.Int()
-		if dec == number || (len(dec) > 9 && len(number) >= 6 && strings.HasPrefix(fmt.Sprintf("%064x", n.Bytes32()), strings.ToLower(number))) {
+		if dec == number || (len(dec) > 9 && len(number) >= minDigits && strings.HasPrefix(hexNumber(e.ID), strings.ToLower(number))) {
 			hits = append(hits, e.ID)
 		}
 	}
@@ -41,14 +42,22 @@ func (db *DB) Resolve(ctx context.Context, name string) (gov.ProposalID, error) 
 	return gov.ProposalID{}, fmt.Errorf("%s fits %d proposals, write more digits: %v", name, len(hits), hits)
 }
 
-// Handles gives each entry its shortest handle that fits no other: six hex digits, more while ambiguous.
+// Handles gives each entry its shortest handle that fits no other: the number where it is short, else six
+// hex digits, more while ambiguous.
 func Handles(list []Entry) map[gov.ProposalID]string {
-	out := map[gov.ProposalID]string{}
-	for _, e := range list {
-		digits := 6
-		for ; digits < 64; digits++ {
-			if !ambiguous(list, e, digits) {
-				break
+	sorted := slices.SortedFunc(slices.Values(list), func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), a.ID.Number.Cmp(b.ID.Number))
+	})
+	out := make(map[gov.ProposalID]string, len(list))
+	for i, e := range sorted {
+		digits := minDigits
+		for _, step := range []int{-1, 1} { // the longest common beginning is with a neighbour of another number
+			j := i + step
+			for j >= 0 && j < len(sorted) && sorted[j].Name == e.Name && sorted[j].ID.Number == e.ID.Number {
+				j += step
+			}
+			if j >= 0 && j < len(sorted) && sorted[j].Name == e.Name {
+				digits = max(digits, common(sorted[j].ID, e.ID)+1)
 			}
 		}
 		out[e.ID] = e.ID.Handle(e.Name, digits)
@@ -56,12 +65,21 @@ func Handles(list []Entry) map[gov.ProposalID]string {
 	return out
 }
 
-func ambiguous(list []Entry, e Entry, digits int) bool {
-	h := e.ID.Handle(e.Name, digits)
-	for _, o := range list {
-		if o.ID != e.ID && o.ID.Handle(o.Name, digits) == h {
-			return true
-		}
+// minDigits is how many hex digits a handle has at least.
+const minDigits = 6
+
+// common counts the hex digits with which two numbers begin alike.
+func common(a, b gov.ProposalID) int {
+	x, y := hexNumber(a), hexNumber(b)
+	n := 0
+	for n < len(x) && x[n] == y[n] {
+		n++
 	}
-	return false
+	return n
+}
+
+// hexNumber is the proposal's number as 64 hex digits.
+func hexNumber(id gov.ProposalID) string {
+	n := id.Number.Int()
+	return fmt.Sprintf("%064x", n.Bytes32())
 }

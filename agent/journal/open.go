@@ -46,9 +46,11 @@ const (
 
 // DB is an open store.
 type DB struct {
-	bun  *bun.DB
-	sql  *sql.DB
-	lock *os.File
+	bun     *bun.DB // the one writer
+	sql     *sql.DB
+	read    *bun.DB // readers, who wait for nobody
+	lock    *os.File
+	written chan struct{}
 	// Path is the SQLite file.
 	Path string
 }
@@ -63,7 +65,7 @@ func Open(ctx context.Context, dsn, dir string, mode Mode) (*DB, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	db := &DB{Path: path}
+	db := &DB{Path: path, written: make(chan struct{}, 1)}
 	if mode == Daemon {
 		if err := db.takeLock(); err != nil {
 			return nil, err
@@ -88,32 +90,100 @@ func (db *DB) takeLock() error {
 	if err != nil {
 		return fmt.Errorf("open the lock of store %s: %w", db.Path, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
 		f.Close()
 		return fmt.Errorf("store %s: %w; stop it first (its lock is %s.lock)", db.Path, ErrBusy, db.Path)
+	}
+	if err != nil {
+		f.Close()
+		return fmt.Errorf("lock %s.lock (a store must be on a local disk): %w", db.Path, err)
 	}
 	db.lock = f
 	return nil
 }
 
 func (db *DB) open(ctx context.Context, mode Mode) error {
+	write, err := sql.Open("sqlite3", db.dsn(nil))
+	if err != nil {
+		return fmt.Errorf("open store %s: %w", db.Path, err)
+	}
+	write.SetMaxOpenConns(1) // River and our writes share the one writer; see the driver's own advice
+	db.sql, db.bun = write, bun.NewDB(write, sqlitedialect.New())
+	if err := write.PingContext(ctx); err != nil {
+		return fmt.Errorf("open store %s: %w", db.Path, err)
+	}
+	if mode == Daemon {
+		if err := db.migrate(ctx); err != nil {
+			return err
+		}
+	} else if err := db.checkVersion(ctx); err != nil {
+		return err
+	}
+	read, err := sql.Open("sqlite3", db.dsn(url.Values{"mode": {"ro"}, "_query_only": {"1"}}))
+	if err != nil {
+		return fmt.Errorf("open store %s for reading: %w", db.Path, err)
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	db.read = bun.NewDB(read, sqlitedialect.New())
+	return nil
+}
+
+// readers is how many connections read beside the writer.
+const readers = 4
+
+// dsn is the driver's name for the file; every connection gets the same pragmas.
+func (db *DB) dsn(more url.Values) string {
 	q := url.Values{
 		"_journal_mode": {"WAL"}, "_busy_timeout": {"10000"}, "_synchronous": {"FULL"},
 		"_txlock": {"immediate"}, "_foreign_keys": {"1"},
 	}
-	s, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: db.Path}).EscapedPath()+"?"+q.Encode())
+	for k, v := range more {
+		q[k] = v
+	}
+	if q.Has("mode") { // a reader can set neither
+		q.Del("_journal_mode")
+		q.Del("_txlock")
+	}
+	return "file:" + (&url.URL{Path: db.Path}).EscapedPath() + "?" + q.Encode()
+}
+
+// checkVersion says whether the file has the tables that this program knows.
+func (db *DB) checkVersion(ctx context.Context) error {
+	var have int64
+	err := db.sql.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&have)
 	if err != nil {
-		return fmt.Errorf("open store %s: %w", db.Path, err)
+		return fmt.Errorf("store %s is not a store of legate: %w", db.Path, err)
 	}
-	s.SetMaxOpenConns(1) // River and our writes share the one writer; see the driver's own advice
-	db.sql, db.bun = s, bun.NewDB(s, sqlitedialect.New())
-	if err := s.PingContext(ctx); err != nil {
-		return fmt.Errorf("open store %s: %w", db.Path, err)
+	newest, err := newestMigration()
+	if err != nil {
+		return err
 	}
-	if mode == Daemon {
-		return db.migrate(ctx)
+	switch {
+	case have > newest:
+		return fmt.Errorf("store %s has version %d, this program knows %d: use the newer program", db.Path, have, newest)
+	case have < newest:
+		return fmt.Errorf("store %s has version %d, this program wants %d: start `legate run` once to bring it up to date", db.Path, have, newest)
 	}
 	return nil
+}
+
+// newestMigration is the version that a daemon brings a store to.
+func newestMigration() (int64, error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	var newest int64
+	for _, f := range files {
+		v, err := goose.NumericComponent(f)
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, v)
+	}
+	return newest, nil
 }
 
 func (db *DB) migrate(ctx context.Context) error {
@@ -127,6 +197,9 @@ func (db *DB) migrate(ctx context.Context) error {
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate store %s: %w", db.Path, err)
+	}
+	if err := db.checkVersion(ctx); err != nil {
+		return err
 	}
 	m, err := rivermigrate.New(riversqlite.New(db.sql), nil)
 	if err != nil {
@@ -142,13 +215,24 @@ func (db *DB) migrate(ctx context.Context) error {
 func (db *DB) SQL() *sql.DB { return db.sql }
 
 // Ping says whether the store answers.
-func (db *DB) Ping(ctx context.Context) error { return db.sql.PingContext(ctx) }
+func (db *DB) Ping(ctx context.Context) error {
+	if _, err := db.Newest(ctx); err != nil {
+		return fmt.Errorf("store %s: %w", db.Path, err)
+	}
+	return nil
+}
+
+// Written yields after a transaction of this process; several may become one. It has one reader.
+func (db *DB) Written() <-chan struct{} { return db.written }
 
 // Close closes the store and gives up its lock.
 func (db *DB) Close() error {
 	var err error
+	if db.read != nil {
+		err = db.read.Close()
+	}
 	if db.sql != nil {
-		err = db.sql.Close()
+		err = errors.Join(err, db.sql.Close())
 	}
 	if db.lock != nil {
 		err = errors.Join(err, db.lock.Close())
@@ -162,9 +246,17 @@ type Tx struct{ bun.Tx }
 // SQL is the same transaction for the job engine.
 func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 
-// InTx runs f in one transaction, durable when it returns nil.
+// InTx runs f in one transaction, durable when it returns nil, without a trace when it does not. There
+// is one writer: inside f nothing but tx may write.
 func (db *DB) InTx(ctx context.Context, f func(context.Context, Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) })
+	err := db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) })
+	if err == nil {
+		select {
+		case db.written <- struct{}{}:
+		default: // the reader has not looked yet
+		}
+	}
+	return err
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -18,12 +20,13 @@ import (
 type recordRow struct {
 	bun.BaseModel `bun:"table:records"`
 
-	Proposal string    `bun:"proposal,pk"`
-	Seq      int64     `bun:"seq,pk"`
+	Place    int64     `bun:"place,pk,autoincrement"`
+	Proposal string    `bun:"proposal"`
+	Seq      int64     `bun:"seq"`
 	Type     string    `bun:"type"`
 	Time     time.Time `bun:"time"`
-	Body     string    `bun:"body"`
 	Digest   string    `bun:"digest"`
+	Body     string    `bun:"body"`
 }
 
 type proposalRow struct {
@@ -42,62 +45,78 @@ type proposalRow struct {
 }
 
 // Append applies events to d and stores them under the sequence numbers that follow it. It returns the
-// dossier after them, and [ErrSeq] when another writer was first.
+// dossier after them, and [ErrSeq] when another writer was first. After an error the dossier is the one
+// given, and the transaction should end: what was appended before the error goes with it.
 func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, at time.Time, events ...dossier.Event) (dossier.Dossier, []dossier.Record, error) {
+	if d.Seq > 0 && d.ID() != id {
+		return d, nil, fmt.Errorf("append to %s: the dossier is that of %s", id, d.ID())
+	}
+	before := d
 	var records []dossier.Record
 	for _, e := range events {
 		r, err := dossier.Encode(id, d.Seq+1, at, e)
 		if err != nil {
-			return d, nil, err
+			return before, nil, err
+		}
+		// as it will be read: what cannot be would stop the proposal for ever
+		if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
+			return before, nil, fmt.Errorf("append %s to %s: %w", r.Type, id, err)
 		}
 		if d, err = d.ApplyRecord(r); err != nil {
-			return d, nil, err
+			return before, nil, err
 		}
 		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String()}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			var exists sqlite3.Error
 			if errors.As(err, &exists) && exists.Code == sqlite3.ErrConstraint {
-				return d, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, ErrSeq)
+				return before, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, ErrSeq)
 			}
-			return d, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, err)
+			return before, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, err)
 		}
 		records = append(records, r)
 	}
 	if len(records) == 0 {
 		return d, nil, nil
 	}
-	n := d.Proposal.ID.Number.Int()
 	row := proposalRow{
 		Proposal: id.String(), Chain: id.Chain.String(), Governor: id.Governor.Hex(), Name: string(d.Proposal.Name),
-		Number: id.Number.String(), NumberHex: fmt.Sprintf("%064x", n.Bytes32()),
+		Number: id.Number.String(), NumberHex: hexNumber(id),
 		Stage: string(d.Stage), Vote: string(d.Vote.Status), Seq: d.Seq, CreatedBlock: int64(d.Proposal.Created.Number),
 	}
 	_, err := tx.NewInsert().Model(&row).On("CONFLICT (proposal) DO UPDATE").
 		Set("stage = EXCLUDED.stage, vote = EXCLUDED.vote, seq = EXCLUDED.seq, name = EXCLUDED.name, created_block = EXCLUDED.created_block").Exec(ctx)
 	if err != nil {
-		return d, nil, fmt.Errorf("index %s: %w", id, err)
+		return before, nil, fmt.Errorf("index %s: %w", id, err)
 	}
 	return d, records, nil
 }
 
 // Load folds the records of one proposal. An unknown one is an empty dossier.
 func (tx Tx) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
-	return load(ctx, tx.Tx, id)
+	return load(ctx, tx.Tx, id, all)
 }
 
 // Load folds the records of one proposal; [ErrUnknown] when there are none.
 func (db *DB) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
-	d, err := load(ctx, db.bun, id)
+	d, err := load(ctx, db.read, id, all)
 	if err == nil && d.Seq == 0 {
 		err = fmt.Errorf("%s: %w", id, ErrUnknown)
 	}
 	return d, err
 }
 
-func load(ctx context.Context, q bun.IDB, id gov.ProposalID) (dossier.Dossier, error) {
+// all is an upper bound of sequence numbers that leaves out nothing.
+const all = math.MaxInt64
+
+// LoadUntil folds the records of one proposal up to a sequence number: the dossier as it was then.
+func (db *DB) LoadUntil(ctx context.Context, id gov.ProposalID, seq int64) (dossier.Dossier, error) {
+	return load(ctx, db.read, id, seq)
+}
+
+func load(ctx context.Context, q bun.IDB, id gov.ProposalID, until int64) (dossier.Dossier, error) {
 	var d dossier.Dossier
 	var rows []recordRow
-	if err := q.NewSelect().Model(&rows).Where("proposal = ?", id.String()).Order("seq").Scan(ctx); err != nil {
+	if err := q.NewSelect().Model(&rows).Where("proposal = ?", id.String()).Where("seq <= ?", until).Order("seq").Scan(ctx); err != nil {
 		return d, fmt.Errorf("load %s: %w", id, err)
 	}
 	for _, row := range rows {
@@ -134,7 +153,7 @@ func (db *DB) Records(ctx context.Context) iter.Seq2[dossier.Record, error] {
 		}
 		for _, entry := range entries {
 			var rows []recordRow
-			if err := db.bun.NewSelect().Model(&rows).Where("proposal = ?", entry.ID.String()).Order("seq").Scan(ctx); err != nil {
+			if err := db.read.NewSelect().Model(&rows).Where("proposal = ?", entry.ID.String()).Order("seq").Scan(ctx); err != nil {
 				yield(dossier.Record{}, fmt.Errorf("load %s: %w", entry.ID, err))
 				return
 			}
@@ -148,6 +167,86 @@ func (db *DB) Records(ctx context.Context) iter.Seq2[dossier.Record, error] {
 	}
 }
 
+// Placed is a record with its place in the order of writing over all proposals.
+type Placed struct {
+	dossier.Record
+	Place int64
+}
+
+// Newest is the place of the newest record, 0 without any.
+func (db *DB) Newest(ctx context.Context) (place int64, err error) {
+	if err := db.read.NewSelect().Model((*recordRow)(nil)).ColumnExpr("COALESCE(MAX(place), 0)").Scan(ctx, &place); err != nil {
+		return 0, fmt.Errorf("look for the newest record: %w", err)
+	}
+	return place, nil
+}
+
+// After lists records in the order of writing, by whichever process, from the one after a place on, at
+// most limit.
+func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, error) {
+	var rows []recordRow
+	if err := db.read.NewSelect().Model(&rows).Where("place > ?", place).Order("place").Limit(limit).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list records: %w", err)
+	}
+	out := make([]Placed, len(rows))
+	for i, row := range rows {
+		id, err := gov.ParseProposalID(row.Proposal)
+		if err != nil {
+			return nil, fmt.Errorf("list records: %w", err)
+		}
+		r, err := row.record(id)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Placed{r, row.Place}
+	}
+	return out, nil
+}
+
+// ChangedAbove lists the proposals of a chain with a change that was read in a block above a number:
+// what a reorganisation may have taken back.
+func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64) ([]gov.ProposalID, error) {
+	var rows []recordRow
+	err := tx.NewSelect().Model(&rows).Where("type = ?", dossier.TypeOf(dossier.WasChanged{})).
+		Where("proposal LIKE ?", chain.String()+":%").Order("place").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list changes above block %d: %w", number, err)
+	}
+	var out []gov.ProposalID
+	for _, row := range rows {
+		id, err := gov.ParseProposalID(row.Proposal)
+		if err != nil {
+			return nil, fmt.Errorf("list changes above block %d: %w", number, err)
+		}
+		r, err := row.record(id)
+		if err != nil {
+			return nil, err
+		}
+		if e, ok := r.Event.(dossier.WasChanged); ok && e.Change.Block.Number > number && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// LastSeen is the newest creation of a proposal that was seen; [ErrUnknown] without any.
+func (tx Tx) LastSeen(ctx context.Context, id gov.ProposalID) (dossier.WasSeen, error) {
+	var row recordRow
+	err := tx.NewSelect().Model(&row).Where("proposal = ?", id.String()).Where("type = ?", dossier.TypeOf(dossier.WasSeen{})).
+		Order("seq DESC").Limit(1).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return dossier.WasSeen{}, fmt.Errorf("%s: %w", id, ErrUnknown)
+	}
+	if err != nil {
+		return dossier.WasSeen{}, fmt.Errorf("load the creation of %s: %w", id, err)
+	}
+	r, err := row.record(id)
+	if err != nil {
+		return dossier.WasSeen{}, err
+	}
+	return r.Event.(dossier.WasSeen), nil
+}
+
 // Entry is one proposal in the index.
 type Entry struct {
 	ID    gov.ProposalID
@@ -158,7 +257,7 @@ type Entry struct {
 }
 
 // Proposals lists all proposals, oldest first.
-func (db *DB) Proposals(ctx context.Context) ([]Entry, error) { return entries(ctx, db.bun, nil) }
+func (db *DB) Proposals(ctx context.Context) ([]Entry, error) { return entries(ctx, db.read, nil) }
 
 // Open lists the proposals of a chain that are not closed.
 func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
@@ -169,7 +268,7 @@ func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
 
 // InFlight lists proposals, other than id, whose vote is locked, signed or sent and in no block.
 func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.ProposalID, error) {
-	list, err := entries(ctx, db.bun, func(q *bun.SelectQuery) *bun.SelectQuery {
+	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String()).
 			Where("vote IN (?)", bun.In([]string{string(gov.VoteLocked), string(gov.VoteSigned), string(gov.VoteSent)}))
 	})
@@ -203,7 +302,7 @@ func entries(ctx context.Context, q bun.IDB, where func(*bun.SelectQuery) *bun.S
 // Cursor returns how far a chain was read, and the blocks to compare for a reorganisation; ok is false
 // before the first poll.
 func (db *DB) Cursor(ctx context.Context, chain gov.ChainID) (c gov.Cursor, recent []gov.Block, ok bool, err error) {
-	return cursor(ctx, db.bun, chain)
+	return cursor(ctx, db.read, chain)
 }
 
 func cursor(ctx context.Context, q bun.IDB, chain gov.ChainID) (c gov.Cursor, recent []gov.Block, ok bool, err error) {

@@ -1,13 +1,16 @@
 -- +goose Up
+-- place is the order of writing over all proposals; it only grows.
 CREATE TABLE records (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
     proposal TEXT NOT NULL,
     seq BIGINT NOT NULL,
     type TEXT NOT NULL,
     time TIMESTAMP NOT NULL,
-    body TEXT NOT NULL,
     digest TEXT NOT NULL,
-    PRIMARY KEY (proposal, seq)
+    body TEXT NOT NULL,
+    UNIQUE (proposal, seq)
 );
+CREATE INDEX records_by_type ON records (type);
 CREATE TABLE proposals (
     proposal TEXT PRIMARY KEY,
     chain TEXT NOT NULL,
@@ -22,6 +25,7 @@ CREATE TABLE proposals (
 );
 CREATE INDEX proposals_by_name ON proposals (name, number_hex);
 CREATE INDEX proposals_by_stage ON proposals (chain, stage);
+CREATE INDEX proposals_by_vote ON proposals (chain, vote);
 CREATE TABLE cursors (
     chain TEXT PRIMARY KEY,
     cursor TEXT NOT NULL,
