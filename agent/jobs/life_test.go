@@ -1,0 +1,186 @@
+package jobs_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/legate-dao/legate/agent/agenttest"
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/jobs"
+	"github.com/legate-dao/legate/agent/journal"
+)
+
+func TestForAndAgainstFromSeenToClosed(t *testing.T) {
+	for name, c := range map[string]struct {
+		direction gov.Direction
+		support   gov.Support
+		gated     bool
+	}{
+		"for": {gov.For, gov.SupportFor, true}, "against": {gov.Against, gov.SupportAgainst, false}, "abstain": {gov.Abstain, gov.SupportAbstain, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.world.Pace = 1
+			id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: c.direction})
+			r.start().stage(id, dossier.AtClosed)
+			r.stop()
+			votes, doubled := r.world.Votes()
+			if got, ok := votes[7]; !ok || got != c.support || doubled != 0 {
+				t.Errorf("the chain has vote %v %v, %d doubled", got, ok, doubled)
+			}
+			if n := len(r.world.Signed()); n != 1 {
+				t.Errorf("%d signatures", n)
+			}
+			story := r.story()
+			for _, want := range []string{"Seen ", "Gathered Decided", "Locked Signed Sent ", " Final Changed Closed"} {
+				if !strings.Contains(story, want) {
+					t.Errorf("%q is not in the story %q", want, story)
+				}
+			}
+			if got := strings.Contains(story, "Gated"); got != c.gated {
+				t.Errorf("gated %v in %q", got, story)
+			}
+			r.sound()
+		})
+	}
+}
+
+func TestHoldWaitsForTheHolderAndAnAnswerFromAnotherProcessIsNoticed(t *testing.T) {
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Hold})
+	r.start().head(8) // open, gathered at the snapshot
+	r.until("hold at the snapshot", func() bool {
+		d := r.dossier(id)
+		return d.Vote.Status == gov.VoteHeld && d.GatheredAt >= gov.UnixTime(d.Proposal.Starts)
+	})
+	d := r.dossier(id)
+	other, err := journal.Open(t.Context(), "sqlite:legate.db", r.dir, journal.Command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	begun := time.Now() // no head from here on
+	_, err = jobs.Tell(t.Context(), other, id, time.Now(), dossier.WasApproved{Approval: gov.Approval{
+		Proposal: id, ContentHash: d.Proposal.ContentHash, Basis: d.Gathered.Basis, Support: gov.SupportAgainst, Expires: d.Proposal.EndsAt,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.vote(id, gov.VoteSent)
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("the holder's answer took %s to be sent", took)
+	}
+	r.until("the answer told", func() bool { return strings.Contains(r.story(), "Approved Locked Signed Sent") })
+	r.head(1)
+	r.head(3)
+	r.stage(id, dossier.AtVoted)
+	votes, _ := r.world.Votes()
+	if votes[7] != gov.SupportAgainst || r.dossier(id).Vote.Ballot.Reason.By != gov.ByHolder {
+		t.Errorf("votes %v by %s", votes, r.dossier(id).Vote.Ballot.Reason.By)
+	}
+	r.sound()
+}
+
+func TestCancelFromAnotherProcessStopsAWaitingVote(t *testing.T) {
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start().head(4)
+	r.vote(id, gov.VoteWaiting)
+	other, err := journal.Open(t.Context(), "sqlite:legate.db", r.dir, journal.Command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := jobs.Tell(t.Context(), other, id, time.Now(), dossier.WasCanceled{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		r.head(4)
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.stage(id, dossier.AtClosed)
+	if len(r.world.Signed()) != 0 || r.dossier(id).NotVoted != dossier.StoppedByHand {
+		t.Errorf("%d signatures, %q", len(r.world.Signed()), r.dossier(id).NotVoted)
+	}
+}
+
+func TestNotLiveSendsNothing(t *testing.T) {
+	r := newRig(t)
+	r.world.Plan.Live = false
+	r.world.Pace = 1
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.For})
+	r.start().stage(id, dossier.AtClosed)
+	d := r.dossier(id)
+	if d.Vote.Status != gov.VoteNotLive || len(r.world.Signed()) != 0 || d.NotVoted != dossier.NotLive {
+		t.Errorf("vote %q, %d signatures", d.Vote.Status, len(r.world.Signed()))
+	}
+	r.sound()
+}
+
+// A reorganisation of depth 3 takes the mined vote back into the pool, and it ends final once.
+func TestReorganisationBeforeFinality(t *testing.T) {
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start()
+	for r.dossier(id).Vote.Status != gov.VoteMined {
+		r.head(1)
+		time.Sleep(40 * time.Millisecond)
+	}
+	r.world.Reorg(2, true)
+	r.head(0)
+	for i := 0; r.dossier(id).Vote.Status != gov.VoteFinal; i++ {
+		if i > 40 {
+			t.Fatalf("vote %q", r.dossier(id).Vote.Status)
+		}
+		r.head(1)
+		time.Sleep(40 * time.Millisecond)
+	}
+	votes, doubled := r.world.Votes()
+	if votes[7] != gov.SupportAgainst || doubled != 0 || len(r.world.Signed()) != 1 {
+		t.Errorf("votes %v, %d doubled, %d signatures", votes, doubled, len(r.world.Signed()))
+	}
+	r.sound()
+}
+
+// A cancellation in a block that a reorganisation takes away must not lose the vote, also when the proposal
+// was closed meanwhile.
+func TestCancellationThatIsReorganisedAwayLosesNoVote(t *testing.T) {
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start().head(4)
+	r.vote(id, gov.VoteWaiting)
+	r.world.Change(7, gov.StateCanceled)
+	r.head(1)
+	r.stage(id, dossier.AtClosed)
+	r.world.Reorg(1, false)
+	r.head(0)
+	for i := 0; r.dossier(id).Stage != dossier.AtVoted; i++ {
+		if i > 60 {
+			t.Fatalf("stage %s, story %s", r.dossier(id).Stage, r.story())
+		}
+		r.head(1)
+		time.Sleep(30 * time.Millisecond)
+	}
+	if votes, _ := r.world.Votes(); votes[7] != gov.SupportAgainst || len(votes) != 1 {
+		t.Errorf("votes %v", votes)
+	}
+	r.sound()
+}
+
+func TestProposalOfALostBlockIsClosedAndComesBack(t *testing.T) {
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start().head(1)
+	r.until("seen", func() bool { return r.dossier(id).Seq > 0 })
+	r.world.Reorg(1, false)
+	r.head(0)
+	r.until("rewound", func() bool { return r.dossier(id).Rewound })
+	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.For})
+	r.world.Pace = 1
+	r.stage(id, dossier.AtClosed)
+	r.until("voted", func() bool { votes, _ := r.world.Votes(); return votes[7] == gov.SupportFor })
+	r.sound()
+}
