@@ -24,7 +24,8 @@ var (
 )
 
 // Send hands the vote's bytes to every endpoint. It is enough that one takes or has them; a nonce that is
-// used is fine where it is this very transaction that used it. Sending again is no harm.
+// used is fine where this transaction, or another one with this very vote, used it. Sending again is no
+// harm. After [ErrNonce] and [ErrUnderpriced] the vote goes on with Confirm and Replace.
 func (s *Sender) Send(ctx context.Context, v gov.Vote) error {
 	fail := func(err error) error { return fmt.Errorf("send %s: %w", v.Tx, err) }
 	if _, err := s.transaction(v); err != nil {
@@ -64,6 +65,9 @@ func (s *Sender) Send(ctx context.Context, v gov.Vote) error {
 // used tells our own mined transaction from a foreign one under the same nonce.
 func (s *Sender) used(ctx context.Context, v gov.Vote, cause error) error {
 	r, err := s.receipt(ctx, v, v.Tx)
+	if err == nil && r == nil {
+		r, err = s.earlier(ctx, v)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("send %s: look for its receipt: %w", v.Tx, err)

@@ -1,0 +1,249 @@
+package sender_test
+
+import (
+	"errors"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/holiman/uint256"
+
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/devchain"
+	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/rpc"
+	"github.com/legate-dao/legate/chains/sender"
+)
+
+// world is a dev chain with a DAO, whose holder has delegated to the voting key.
+type world struct {
+	*sender.Sender
+	t        *testing.T
+	chain    *devchain.Chain
+	deployer *devchain.Session
+	holder   *devchain.Session
+	voter    *devchain.Session
+	client   *rpc.Client
+	dao      *devchain.DAO
+	governor governor.Governor
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func start(t *testing.T, flavour devchain.Flavour) *world {
+	t.Helper()
+	w := &world{t: t}
+	var err error
+	w.chain, err = devchain.Start(devchain.Config{GenesisTime: time.Unix(1_750_000_000, 0), FinalityLag: 8, SafeLag: 4})
+	must(t, err)
+	t.Cleanup(func() { must(t, w.chain.Close()) })
+	for i, s := range map[int]**devchain.Session{0: &w.deployer, 4: &w.holder} {
+		*s, err = w.chain.Session(t.Context(), i)
+		must(t, err)
+		t.Cleanup((*s).Close)
+	}
+	w.voter = w.deployer.As(key)
+	w.dao, err = devchain.DeployDAO(t.Context(), w.deployer, devchain.DAOConfig{Flavour: flavour, VotingPeriod: period[flavour]})
+	must(t, err)
+	to := common.Address(voter)
+	_, err = w.deployer.Send(t.Context(), &to, devchain.Tokens(1), nil)
+	must(t, err)
+	must(t, w.deployer.Delegate(t.Context(), w.dao, w.deployer.From))
+	must(t, w.deployer.TransferToken(t.Context(), w.dao, w.holder.From, devchain.Tokens(1000)))
+	must(t, w.holder.Delegate(t.Context(), w.dao, to))
+	must(t, w.chain.Mine(t.Context(), 1))
+	w.connect()
+	return w
+}
+
+// period leaves room for the reorganisations of the tests.
+var period = map[devchain.Flavour]uint64{devchain.OZ5Block: 100, devchain.OZ5Time: 1200, devchain.OZ49: 100, devchain.Bravo: 100}
+
+// connect opens the client and the sender over it.
+func (w *world) connect() {
+	w.t.Helper()
+	var err error
+	w.client, err = rpc.Dial(w.t.Context(), rpc.Config{Endpoints: []rpc.Endpoint{{HTTP: w.chain.HTTP()}}, Finality: rpc.Finalized})
+	must(w.t, err)
+	w.t.Cleanup(w.client.Close)
+	head, err := rpc.HeaderByTag(w.t.Context(), w.client, "latest")
+	must(w.t, err)
+	w.governor, err = governor.Detect(w.t.Context(), w.client, gov.Address(w.dao.Governor), head.Hash)
+	must(w.t, err)
+	w.Sender, err = sender.New(sender.Config{
+		Chain: gov.ChainID(w.chain.ChainID().Uint64()), Caller: w.client, Endpoints: sender.EndpointsOf(w.client), Agree: w.client.Need(),
+		Governors: map[gov.Address]sender.Governor{w.governor.Address: w.governor}, OtherContent: governor.ErrOtherContent,
+	})
+	must(w.t, err)
+}
+
+// propose makes a proposal and reads it back from the log.
+func (w *world) propose(title string) (gov.Proposal, *big.Int) {
+	w.t.Helper()
+	pay, err := devchain.ActionOn(w.dao.Treasury, "Treasury", "pay", devchain.Address(7), devchain.Tokens(3))
+	must(w.t, err)
+	sent, err := w.deployer.Propose(w.t.Context(), w.dao, []devchain.Action{pay}, title)
+	must(w.t, err)
+	logs, err := rpc.Logs(w.t.Context(), w.client, rpc.Filter{Addresses: []common.Address{w.dao.Governor}, Topics: [][]common.Hash{w.governor.Topics()}, BlockHash: &sent.Receipt.BlockHash})
+	must(w.t, err)
+	e, err := w.governor.Decode(logs[0])
+	must(w.t, err)
+	return e.(governor.Created).Seen.Proposal, sent.ID
+}
+
+func (w *world) holderIs() gov.Holder {
+	return gov.Holder{Name: "h", Account: gov.Address(w.holder.From)}
+}
+
+func (w *world) ballot(p gov.Proposal, s gov.Support) gov.Ballot {
+	return gov.Ballot{
+		Proposal: p.ID, Flavour: p.Flavour, Voter: voter, Support: s,
+		Reason: gov.BallotReason{By: gov.ByPolicy, Rule: "rule", Record: gov.Digest{1}},
+	}
+}
+
+func (w *world) final() gov.Block {
+	w.t.Helper()
+	h, _, err := w.client.AgreedFinal(w.t.Context())
+	must(w.t, err)
+	return gov.Block{Number: h.Number, Hash: h.Hash, Time: gov.UnixTime(h.Time)}
+}
+
+// refused demands a pre-flight error.
+func (w *world) refused(p gov.Proposal, h gov.Holder, want error) {
+	w.t.Helper()
+	if power, err := w.Preflight(w.t.Context(), p, h, w.ballot(p, 1)); !errors.Is(err, want) {
+		w.t.Errorf("power %s, error %v, want %v", power, err, want)
+	}
+}
+
+// TestOnChain takes a vote from pre-flight to finality on each flavour of real governor: what the chain counts
+// is what the ballot said.
+func TestG15OnChain(t *testing.T) {
+	for n, f := range devchain.Flavours() {
+		t.Run(string(f), func(t *testing.T) { story(t, start(t, f), gov.Support(n%3)) })
+	}
+}
+
+func story(t *testing.T, w *world, s gov.Support) {
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	w.refused(p, w.holderIs(), sender.ErrNotYet)
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	w.refused(p, gov.Holder{Account: gov.Address(w.deployer.From)}, sender.ErrNotDelegated)
+	swapped := p
+	swapped.Actions = []gov.Action{{To: gov.Address(w.dao.Treasury), Value: gov.NewAmount(1), Calldata: p.Actions[0].Calldata}}
+	swapped.ContentHash = gov.ContentHash(swapped.Actions, swapped.DescriptionHash)
+	w.refused(swapped, w.holderIs(), sender.ErrContent)
+
+	b := w.ballot(p, s)
+	power, err := w.Preflight(ctx, p, w.holderIs(), b)
+	must(t, err)
+	if want, _ := uint256.FromBig(devchain.Tokens(1000)); power != gov.AmountOf(want) {
+		t.Errorf("power %s, want %s", power, want)
+	}
+	plan, err := w.Plan(ctx, b)
+	must(t, err)
+	v := sign(t, b, plan)
+	if r, err := w.Confirm(ctx, v, w.final()); err != nil || r != nil {
+		t.Fatalf("before it is sent: %+v, %v", r, err)
+	}
+	for range 2 { // again is no harm, mined or not
+		must(t, w.Send(ctx, v))
+		must(t, w.chain.Mine(ctx, 1))
+	}
+	r, err := w.Confirm(ctx, v, w.final())
+	must(t, err)
+	if r == nil || !r.OK || r.Final || r.Support != gov.Known(s) || r.Tx != v.Tx {
+		t.Fatalf("mined: %+v", r)
+	}
+	w.refused(p, w.holderIs(), sender.ErrVoted)
+	must(t, w.chain.Mine(ctx, 9))
+	if r, err = w.Confirm(ctx, v, w.final()); err != nil || r == nil || !r.Final {
+		t.Fatalf("final: %+v, %v", r, err)
+	}
+	votes, err := w.deployer.ProposalVotes(ctx, w.dao, id)
+	must(t, err)
+	for i, n := range []*big.Int{votes.Against, votes.For, votes.Abstain} {
+		if want := devchain.Tokens(1000); (gov.Support(i) == s) != (n.Cmp(want) == 0) || gov.Support(i) != s && n.Sign() != 0 {
+			t.Errorf("the chain counts %s for %s, cast was %s", n, gov.Support(i), s)
+		}
+	}
+	must(t, w.deployer.SkipToEnd(ctx, w.dao, id))
+	w.refused(p, w.holderIs(), sender.ErrNotActive)
+	if _, err := w.Plan(ctx, b); !errors.Is(err, sender.ErrReverts) {
+		t.Errorf("a plan after the end: %v, want ErrReverts", err)
+	}
+}
+
+// TestG12Reorganised: a vote whose block is reorganised away is not confirmed any more, and the same bytes
+// bring it back.
+func TestG12Reorganised(t *testing.T) {
+	w := start(t, devchain.OZ5Block)
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	b := w.ballot(p, gov.SupportAgainst)
+	plan, err := w.Plan(ctx, b)
+	must(t, err)
+	v := sign(t, b, plan)
+	must(t, w.Send(ctx, v))
+	for depth := 1; depth <= 3; depth++ {
+		must(t, w.chain.Mine(ctx, depth-1))
+		if r, err := w.Confirm(ctx, v, w.final()); err != nil || r == nil || r.Final {
+			t.Fatalf("depth %d, mined: %+v, %v", depth, r, err)
+		}
+		must(t, w.chain.Reorg(ctx, depth))
+		if r, err := w.Confirm(ctx, v, w.final()); err != nil || r != nil {
+			t.Fatalf("depth %d, reorganised: %+v, %v", depth, r, err)
+		}
+		if plan, err := w.Replace(ctx, v); err != nil || plan != nil {
+			t.Fatalf("depth %d: replaced by %+v, %v", depth, plan, err)
+		}
+		must(t, w.Send(ctx, v))
+	}
+	must(t, w.chain.Mine(ctx, 10))
+	if r, err := w.Confirm(ctx, v, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportAgainst) {
+		t.Errorf("final: %+v, %v", r, err)
+	}
+}
+
+// TestG11ForeignNonceOnChain: the key's owner uses the nonce by hand; the vote gets the next one. And where a
+// higher-priced copy of the vote was mined, it is found.
+func TestG11ForeignNonceOnChain(t *testing.T) {
+	w := start(t, devchain.OZ5Block)
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	b := w.ballot(p, gov.SupportFor)
+	plan, err := w.Plan(ctx, b)
+	must(t, err)
+	v := sign(t, b, plan)
+	to := devchain.Address(9)
+	_, err = w.voter.Send(ctx, &to, big.NewInt(1), nil)
+	must(t, err)
+	if err := w.Send(ctx, v); !errors.Is(err, sender.ErrNonce) {
+		t.Fatalf("send: %v, want ErrNonce", err)
+	}
+	again, err := w.Replace(ctx, v)
+	if err != nil || again == nil || again.Nonce != plan.Nonce+1 {
+		t.Fatalf("replace: %+v, %v", again, err)
+	}
+	first := sign(t, b, *again)
+	dearer := *again
+	dearer.FeeCap, dearer.TipCap = gov.NewAmount(50e9), gov.NewAmount(5e9)
+	second := sign(t, b, dearer)
+	must(t, w.Send(ctx, first)) // mined at once; the second is what was stored last
+	must(t, w.Send(ctx, second))
+	must(t, w.chain.Mine(ctx, 9))
+	r, err := w.Confirm(ctx, second, w.final())
+	if err != nil || r == nil || r.Tx != first.Tx || !r.Final || r.Support != gov.Known(gov.SupportFor) {
+		t.Errorf("confirm the copy: %+v, %v", r, err)
+	}
+}
