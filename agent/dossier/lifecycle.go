@@ -151,6 +151,9 @@ func nextHeld(d Dossier, head gov.Head, w Window, owe func(StepKind, string)) {
 		}
 	}
 	for _, r := range reminders {
+		if d.Vote.Status != gov.VoteHeld {
+			break // waits for the gate only
+		}
 		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < w.Latest && !slices.Contains(d.Reminded, r.name) {
 			owe(Remind, r.name)
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/chains/devchain"
+	"github.com/legate-dao/legate/chains/signer"
 )
 
 // demoFlags are the arguments of `demo`.
@@ -266,53 +268,65 @@ func (d *demo) id(i int) gov.ProposalID {
 	return gov.ProposalID{Chain: gov.ChainID(d.world.chain.ChainID().Uint64()), Governor: gov.Address(d.world.daos[demoCases[i].dao].Governor), Number: n}
 }
 
-// tell says what happened, as it happens.
+// tell says what happened, as it happens; what it said before it does not repeat.
 func (d *demo) tell(r dossier.Record, p dossier.Dossier) {
-	line := ""
-	switch e := r.Event.(type) {
-	case dossier.WasSeen:
-		line = fmt.Sprintf("seen        “%s”", e.Seen.Text.Title.Line(60))
-	case dossier.WasGathered:
-		line = fmt.Sprintf("gathered    %v, dry run %s, %d findings", e.Gathered.Facts.Kinds.Or(nil), e.Gathered.Facts.Effects.Status.Or(gov.EffectsUnavailable), found(e.Gathered.Findings))
-	case dossier.WasDecided:
-		line = fmt.Sprintf("decided     %s by %s", e.Verdict.Direction, e.Verdict.Rule)
-	case dossier.WasGated:
-		line = fmt.Sprintf("gate        %s %v", e.Gate.Result, e.Gate.Reasons)
-	case dossier.WasApproved:
-		line = fmt.Sprintf("by hand     the holder says %s", e.Approval.Support)
-	case dossier.WasLocked:
-		line = fmt.Sprintf("locked      %s, power %s", e.Ballot.Support, e.Power.Or(gov.Amount{}))
-	case dossier.WasFinal:
-		line = fmt.Sprintf("vote final  %s in block %d, %s", p.Vote.Ballot.Support, e.Receipt.Block.Number, e.Receipt.Tx)
-	case dossier.WasReverted:
-		line = "the vote's transaction failed"
-	case dossier.WasNotVoted:
-		line = fmt.Sprintf("no vote     %s", e.Why)
-	case dossier.WasTimedOut:
-		line = "no answer   the hold met its time-out: no vote"
-	case dossier.WasReminded:
-		line = fmt.Sprintf("reminder    the hold ends in %s", e.Before)
-	default:
+	what, line := narrate(r, p)
+	if what == "" || what == "sent" || what == "chain" {
 		return
 	}
 	handle := p.ID().Handle(p.Proposal.Name, 6)
+	key := handle + what + line
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if key := handle + line; d.told[key] {
+	if d.told[key] {
 		return
-	} else {
-		d.told[key] = true
 	}
-	d.say("%6.1fs  %-14s %s", time.Since(d.began).Seconds(), handle, line)
+	d.told[key] = true
+	d.say("%6.1fs  %-14s %-11s %s", time.Since(d.began).Seconds(), handle, what, line)
 }
 
-func found(list []gov.Finding) (n int) {
-	for _, f := range list {
-		if f.Status == gov.Found {
-			n++
+// answer has the holder decide the holds that the story says, with the code of `legate vote`.
+func (d *demo) answer(ctx context.Context) error {
+	pass, err := os.ReadFile(filepath.Join(d.world.dir, "passphrase"))
+	if err != nil {
+		return err
+	}
+	hand, err := signer.OpenApprover(ctx, "keystore:hand.json", signer.PassphraseOf(strings.TrimSpace(string(pass))), d.world.dir)
+	if err != nil {
+		return err
+	}
+	for i, c := range demoCases {
+		if c.byHand == "" {
+			continue
+		}
+		direction, err := gov.ParseDirection(c.byHand)
+		if err != nil {
+			return err
+		}
+		support, _ := direction.Support()
+		p, err := d.engine.db.Load(ctx, d.id(i))
+		if err != nil {
+			return err
+		}
+		d.say("The holder answers the hold on %s by `legate vote %s %s` …", c.text[2:strings.Index(c.text, "\n")], p.ID().Handle(p.Proposal.Name, 6), c.byHand)
+		if _, err := castByHand(ctx, d.engine.conf, d.engine.db, hand, p, support, 24*time.Hour); err != nil {
+			return err
 		}
 	}
-	return n
+	if err := d.settled(ctx); err != nil {
+		return err
+	}
+	return d.quiet(ctx)
+}
+
+// settled waits until the daemon has noticed what was written beside it.
+func (d *demo) settled(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(500 * time.Millisecond):
+		return nil
+	}
 }
 
 // handles are the shortest that tell all proposals apart.

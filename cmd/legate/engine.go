@@ -31,8 +31,10 @@ type engine struct {
 	handler  http.Handler
 	metrics  *web.Metrics
 
+	log    *slog.Logger
 	live   bool
 	frozen func() (bool, error) // nil without a ledger
+	freeze func(why string) error
 }
 
 // engineConfig is what differs between run and demo.
@@ -45,7 +47,7 @@ type engineConfig struct {
 
 // openEngine opens everything that a daemon needs, and refuses to start where a part is wrong.
 func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err error) {
-	e := &engine{conf: c, live: ec.live}
+	e := &engine{conf: c, live: ec.live, log: ec.log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())

@@ -2,16 +2,368 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/ledger"
+	"github.com/legate-dao/legate/chains/rpc"
+	"github.com/legate-dao/legate/chains/sender"
+	"github.com/legate-dao/legate/chains/signer"
 	"github.com/legate-dao/legate/policies"
+	"github.com/legate-dao/legate/policies/strict"
 )
 
+// voter is the key side of a daemon: the signer with its ledger, and a sender for each chain.
+type voter struct {
+	engine *engine
+	log    *slog.Logger
+	conf   signer.Config
+	ref    string
+	folder string
+	self   gov.Address
+
+	mu      sync.Mutex
+	signer  signer.Signer
+	senders map[gov.ChainID]*sender.Sender
+	limits  map[gov.Address]sender.Limits
+	chains  []gov.ChainID
+}
+
+// openVoter finds out which key votes, and when live opens its signer and ledger.
 func (e *engine) openVoter(ctx context.Context, parts *agent.Parts, set *policies.Set, ec engineConfig) error {
+	c := e.conf.Voter
+	if c == nil {
+		if ec.live {
+			return fmt.Errorf("%s: to vote there must be a voter", e.conf.path)
+		}
+		return nil
+	}
+	v := &voter{engine: e, log: ec.log, ref: c.Key, folder: e.conf.file(c.Ledger), senders: map[gov.ChainID]*sender.Sender{}, limits: map[gov.Address]sender.Limits{}}
+	e.frozen = func() (bool, error) {
+		_, frozen := ledger.Frozen(v.folder)
+		return frozen, nil
+	}
+	e.freeze = func(why string) error { return ledger.Freeze(v.folder, why) }
+	var err error
+	if v.self, err = addressOf(c.Key, e.conf); err != nil {
+		if ec.live {
+			return fmt.Errorf("%s: voter.key: %w", e.conf.path, err)
+		}
+		ec.log.Warn("the voting key's address is not known, so voting power is not shown", "error", err)
+		return nil
+	}
+	e.world.voter = v.self
+	if !ec.live {
+		return nil
+	}
+	if err := v.configure(set); err != nil {
+		return err
+	}
+	if err := v.open(ctx); err != nil {
+		return err
+	}
+	parts.Signer, parts.Sender = v, v
 	return nil
 }
 
-func (e *engine) onBroken(ctx context.Context, chain gov.ChainID) {}
+// addressOf is the address in a key file, which is not secret.
+func addressOf(ref string, c Config) (gov.Address, error) {
+	path, ok := strings.CutPrefix(ref, "keystore:")
+	if !ok {
+		scheme, _, _ := strings.Cut(ref, ":")
+		return gov.Address{}, fmt.Errorf("%s: %w", scheme, signer.ErrKind)
+	}
+	text, err := os.ReadFile(c.file(path))
+	if err != nil {
+		return gov.Address{}, err
+	}
+	return keyAddress(text)
+}
 
-func (d *demo) answer(ctx context.Context) error { return nil }
+// configure gathers what the signer and the senders go by.
+func (v *voter) configure(set *policies.Set) error {
+	c, e := v.engine.conf.Voter, v.engine
+	pass, err := c.Passphrase.Resolve(e.conf.dir())
+	if err != nil && !errors.Is(err, strict.ErrNoSecret) {
+		return fmt.Errorf("%s: voter.passphrase: %w", e.conf.path, err)
+	}
+	v.conf = signer.Config{
+		Passphrase: signer.PassphraseOf(strings.TrimRight(pass, "\r\n")), Dir: e.conf.dir(), Policies: set,
+		MaxFee: c.maxFee(), MaxAge: c.MaxAge.Std(), Now: time.Now,
+	}
+	for _, a := range c.Approvers {
+		v.conf.Approvers = append(v.conf.Approvers, gov.Address(a.Address))
+	}
+	for id, client := range e.world.clients {
+		v.chains = append(v.chains, id)
+		governors := map[gov.Address]sender.Governor{}
+		for _, g := range e.world.governors(id) {
+			governors[g.governor.Address] = g.governor
+			v.conf.Governors = append(v.conf.Governors, signer.Governor{
+				Chain: id, Address: g.governor.Address, Name: g.governor.Name, Flavour: g.governor.Flavour, LooseClock: client.Finality().Weak(),
+			})
+			if of := set.HoldersOf(g.governor.Name); len(of) > 0 {
+				if p, ok := set.Policy(of[0].Name); ok {
+					v.limits[g.governor.Address] = sender.Limits{FeePerVote: p.Limits.FeePerVote, FeePerDay: p.Limits.FeePerDay, VotesPerDay: p.Limits.VotesPerDay}
+				}
+			}
+		}
+		v.senders[id], err = sender.New(sender.Config{
+			Chain: id, Caller: client, Endpoints: sender.EndpointsOf(client), Agree: client.Need(), Governors: governors,
+			OtherContent: governor.ErrOtherContent, MaxFee: c.maxFee(), Log: v.log,
+			Limits: func(a gov.Address) (sender.Limits, bool) { l, ok := v.limits[a]; return l, ok },
+			Frozen: func() (string, bool) { return ledger.Frozen(v.folder) },
+		})
+		if err != nil {
+			return fmt.Errorf("send on %s: %w", id, err)
+		}
+	}
+	slices.Sort(v.chains)
+	return nil
+}
+
+// open opens signer and ledger. A ledger that is missing may be made only by a key that never voted: the
+// store must hold no vote of it, and the first signature looks at the chain as well (see create).
+func (v *voter) open(ctx context.Context) error {
+	bound, err := v.bound(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = ledger.Open(v.folder, v.self)
+	if errors.Is(err, ledger.ErrMissing) && len(bound) == 0 {
+		// a wrong passphrase should be told now, not when the first vote is due
+		_, err := signer.OpenApprover(ctx, v.ref, v.conf.Passphrase, v.conf.Dir)
+		return err
+	}
+	if errors.Is(err, ledger.ErrMissing) {
+		return fmt.Errorf("%w at %s, but the store holds %d votes of %s: the ledger was lost, and nothing is signed without it; bring it back, or `legate ledger import` an export", err, v.folder, len(bound), v.self)
+	}
+	if err != nil {
+		return fmt.Errorf("ledger %s: %w", v.folder, err)
+	}
+	return v.openSigner(ctx, func(self gov.Address) (*ledger.Ledger, error) {
+		l, err := ledger.Open(v.folder, self)
+		if err != nil {
+			return nil, err
+		}
+		return l, l.Expect(bound)
+	})
+}
+
+func (v *voter) openSigner(ctx context.Context, open func(gov.Address) (*ledger.Ledger, error)) (err error) {
+	c := v.conf
+	c.Ledger = open
+	v.signer, err = signer.Open(ctx, v.ref, c)
+	if err == nil && v.signer.Address() != v.self {
+		err = fmt.Errorf("the key file says %s, but its key is %s", v.self, v.signer.Address())
+	}
+	return err
+}
+
+// bound lists the votes of this key that the store knows to be signed, or about to be.
+func (v *voter) bound(ctx context.Context) ([]gov.Ballot, error) {
+	var out []gov.Ballot
+	err := v.each(ctx, func(d dossier.Dossier) {
+		if d.Vote.Status.Bound() && d.Vote.Status != gov.VoteLocked && d.Vote.Ballot.Voter == v.self {
+			out = append(out, d.Vote.Ballot)
+		}
+	})
+	return out, err
+}
+
+func (v *voter) each(ctx context.Context, f func(dossier.Dossier)) error {
+	list, err := v.engine.db.Proposals(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		d, err := v.engine.db.Load(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		f(d)
+	}
+	return nil
+}
+
+// create makes the first ledger of a key, once the chains are read to their heads: no open proposal may
+// have a vote by it, else a ledger there was is lost.
+func (v *voter) create(ctx context.Context) error {
+	for chain, h := range v.engine.runner.Health() {
+		if !h.CaughtUp {
+			return fmt.Errorf("%s is not read to its head yet: %w", chain, agent.ErrLater)
+		}
+	}
+	var open []gov.Proposal
+	if err := v.each(ctx, func(d dossier.Dossier) {
+		if !d.Proposal.State.Over() && d.Stage != dossier.AtClosed {
+			open = append(open, d.Proposal)
+		}
+	}); err != nil {
+		return err
+	}
+	for _, p := range open {
+		g, err := v.engine.world.of(p.ID)
+		if err != nil {
+			continue // of a governor that is no longer watched
+		}
+		voted, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (bool, error) {
+			head, err := rpc.HeaderByTag(ctx, c, "latest")
+			if err != nil {
+				return false, err
+			}
+			return g.governor.HasVoted(ctx, c, p.ID.Number, v.self, gov.Hash(head.Hash))
+		})
+		if err != nil {
+			return err
+		}
+		if voted {
+			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it: %w", v.folder, v.self, p.ID, agent.ErrRefused)
+		}
+	}
+	v.log.Warn("a ledger is made for a key that never voted here", "ledger", v.folder, "voter", v.self.String())
+	return v.openSigner(ctx, func(self gov.Address) (*ledger.Ledger, error) { return ledger.Create(v.folder, self, v.chains...) })
+}
+
+// Address is the voting key's.
+func (v *voter) Address() gov.Address { return v.self }
+
+// Sign asks the signer, and gives its refusals the agent's names.
+func (v *voter) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.signer == nil {
+		if err := v.create(ctx); err != nil {
+			return gov.Vote{}, err
+		}
+	}
+	signed, err := v.signer.Sign(ctx, i)
+	switch {
+	case errors.Is(err, signer.ErrStale):
+		err = fmt.Errorf("%w: %w", agent.ErrStale, err)
+	case errors.Is(err, signer.ErrRefused), errors.Is(err, signer.ErrIntent):
+		err = fmt.Errorf("%w: %w", agent.ErrRefused, err)
+	case errors.Is(err, signer.ErrLater):
+		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
+	}
+	return signed, err
+}
+
+func (v *voter) sender(b gov.Ballot) (*sender.Sender, error) {
+	s := v.senders[b.Proposal.Chain]
+	if s == nil {
+		return nil, fmt.Errorf("chain %s is not among chains", b.Proposal.Chain)
+	}
+	return s, nil
+}
+
+// Preflight is the sender's, with its refusals named for the record.
+func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error) {
+	s, err := v.sender(b)
+	if err != nil {
+		return gov.Amount{}, err
+	}
+	power, err := s.Preflight(ctx, p, h, b)
+	for sentinel, why := range map[error]dossier.NotVotedReason{
+		sender.ErrNotActive: dossier.NotOpen, sender.ErrNoPower: dossier.NoPower,
+		sender.ErrNotDelegated: dossier.NotDelegated, sender.ErrVoted: dossier.VotedBefore,
+	} {
+		if errors.Is(err, sentinel) {
+			return power, &agent.Refusal{Status: gov.VoteNoVote, Why: why, Err: err}
+		}
+	}
+	if errors.Is(err, sender.ErrNotYet) || errors.Is(err, sender.ErrFrozen) {
+		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
+	}
+	return power, err
+}
+
+// Plan is the sender's, within the holder's budget. A spent budget needs a person.
+func (v *voter) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
+	s, err := v.sender(b)
+	if err != nil {
+		return gov.Tx{}, err
+	}
+	tx, err := s.Plan(ctx, b)
+	if err != nil {
+		return tx, err
+	}
+	limits, ok := v.limits[b.Proposal.Governor]
+	if !ok || b.Reason.By == gov.ByHolder {
+		return tx, nil
+	}
+	spent, err := v.spent(ctx, b)
+	if err != nil {
+		return tx, err
+	}
+	if err := limits.Allow(spent, gov.UnixTime(time.Now().Unix()), b, sender.Cost(tx)); err != nil {
+		v.log.Error("the budget for votes is spent; a vote by hand still works", "proposal", b.Proposal.String(), "error", err)
+		return tx, fmt.Errorf("%w: %w", agent.ErrLater, err)
+	}
+	return tx, nil
+}
+
+// spent lists this governor's votes with the most that they can cost.
+func (v *voter) spent(ctx context.Context, b gov.Ballot) (out []sender.Spent, err error) {
+	err = v.each(ctx, func(d dossier.Dossier) {
+		if d.Locked == nil || d.ID().Governor != b.Proposal.Governor || d.ID() == b.Proposal {
+			return
+		}
+		for _, r := range d.Records {
+			if r.Type == "WasLocked" {
+				out = append(out, sender.Spent{At: gov.UnixTime(r.Time.Unix()), Support: d.Locked.Ballot.Support, By: d.Locked.Ballot.Reason.By, Fee: sender.Cost(d.Locked.Tx)})
+			}
+		}
+	})
+	return out, err
+}
+
+// Send, Confirm and Replace are the chain's sender's.
+func (v *voter) Send(ctx context.Context, vote gov.Vote) error {
+	s, err := v.sender(vote.Ballot)
+	if err != nil {
+		return err
+	}
+	return s.Send(ctx, vote)
+}
+
+// Confirm looks for the vote in the chain.
+func (v *voter) Confirm(ctx context.Context, vote gov.Vote, final gov.Block) (*gov.Receipt, error) {
+	s, err := v.sender(vote.Ballot)
+	if err != nil {
+		return nil, err
+	}
+	return s.Confirm(ctx, vote, final)
+}
+
+// Replace plans the same vote anew where the sent transaction cannot be mined.
+func (v *voter) Replace(ctx context.Context, vote gov.Vote) (*gov.Tx, error) {
+	s, err := v.sender(vote.Ballot)
+	if err != nil {
+		return nil, err
+	}
+	return s.Replace(ctx, vote)
+}
+
+// onBroken stops all signing when a chain took back what it had called final (G21).
+func (e *engine) onBroken(_ context.Context, chain gov.ChainID) {
+	if e.freeze == nil {
+		return
+	}
+	if err := e.freeze(fmt.Sprintf("a reorganisation of %s reached below a finalized block", chain)); err != nil {
+		e.log.Error("could not freeze signing", "error", err)
+	}
+}
+
+var _ agent.Flights = (*journal.DB)(nil)

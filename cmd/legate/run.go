@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
+
+// newRun is the daemon.
+func newRun() *cobra.Command {
+	var config string
+	var live bool
+	c := &cobra.Command{
+		Use: "run", Short: "Follow the governors and vote by the policy; without --live nothing is signed or sent",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := readConfig(config)
+			if err != nil {
+				return err
+			}
+			log := newLogger(cmd.ErrOrStderr(), c.Log)
+			live := live || (c.Voter != nil && c.Voter.Live)
+			e, err := openEngine(cmd.Context(), c, engineConfig{log: log, live: live, observe: logRecords(log)})
+			if err != nil {
+				return err
+			}
+			mode := "not live: nothing is signed or sent"
+			if live {
+				mode = "live"
+			}
+			log.Info("started", "version", version(), "mode", mode, "api", e.address(), "store", e.db.Path)
+			err = e.run(cmd.Context())
+			if closing := e.close(); err == nil {
+				err = closing
+			}
+			if err == nil {
+				log.Info("stopped; everything is on disk")
+			}
+			return err
+		},
+	}
+	configFlag(c, &config)
+	c.Flags().BoolVar(&live, "live", false, "sign and send votes; the same as voter.live")
+	return c
+}
+
+// newLogger writes the log as the configuration says.
+func newLogger(w io.Writer, c LogConfig) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		panic(fmt.Sprintf("log.level %q passed the reader: %v", c.Level, err))
+	}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
