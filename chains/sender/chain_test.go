@@ -239,7 +239,8 @@ func TestG11ForeignNonceOnChain(t *testing.T) {
 	dearer := *again
 	dearer.FeeCap, dearer.TipCap = gov.NewAmount(50e9), gov.NewAmount(5e9)
 	second := sign(t, b, dearer)
-	must(t, w.Send(ctx, first)) // mined at once; the second is what was stored last
+	must(t, w.Send(ctx, first))
+	must(t, w.chain.Mine(ctx, 1)) // it is mined; the second is what was stored last
 	must(t, w.Send(ctx, second))
 	must(t, w.chain.Mine(ctx, 9))
 	r, err := w.Confirm(ctx, second, w.final())
