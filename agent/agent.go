@@ -88,7 +88,20 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if err != nil {
 		return nil, err
 	}
-	return []dossier.Event{dossier.WasGathered{Gathered: g, Head: head}}, nil
+	gathered := dossier.WasGathered{Gathered: g, Head: head}
+	// a vote that opens leaves no log, and a deadline may have moved
+	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	if err != nil {
+		return nil, err
+	}
+	if state != d.Proposal.State || ends > d.Proposal.Ends {
+		change := dossier.WasChanged{Change: dossier.Change{ID: d.ID(), State: state, Ends: ends, Block: head.Latest}}
+		if state.Over() {
+			return []dossier.Event{change}, nil
+		}
+		return []dossier.Event{change, gathered}, nil
+	}
+	return []dossier.Event{gathered}, nil
 }
 
 // facts gathers, inspects and computes the digests.
