@@ -23,7 +23,7 @@ const (
 )
 
 var queues = map[string]river.QueueConfig{
-	queueSlow: {MaxWorkers: 4}, queueQuick: {MaxWorkers: 2}, queueVotes: {MaxWorkers: 1}, queueConfirms: {MaxWorkers: 2},
+	queueSlow: {MaxWorkers: 4}, queueQuick: {MaxWorkers: 8}, queueVotes: {MaxWorkers: 1}, queueConfirms: {MaxWorkers: 2},
 }
 
 // queueOf is where a kind of step is done; quick for those not named.

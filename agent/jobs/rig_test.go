@@ -34,11 +34,12 @@ type rig struct {
 	mu      sync.Mutex
 	records []dossier.Record
 	alarms  []string
+	seqs    map[gov.ProposalID]int64
 }
 
 // newRig opens a store; change what it has, then start it.
 func newRig(t testing.TB) *rig {
-	r := &rig{t: t, dir: t.TempDir(), world: agenttest.New()}
+	r := &rig{t: t, dir: t.TempDir(), world: agenttest.New(), seqs: map[gov.ProposalID]int64{}}
 	r.open()
 	return r
 }
@@ -59,6 +60,10 @@ func (r *rig) open() {
 			if rec.Seq != d.Seq {
 				r.t.Errorf("record %d of %s is told with the dossier at %d", rec.Seq, rec.ID, d.Seq)
 			}
+			if last := r.seqs[rec.ID]; last != 0 && rec.Seq != last+1 {
+				r.t.Errorf("record %d of %s is told after record %d", rec.Seq, rec.ID, last)
+			}
+			r.seqs[rec.ID] = rec.Seq
 			r.records = append(r.records, rec)
 		},
 		Alarm: func(what string, err error) {

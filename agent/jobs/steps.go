@@ -109,7 +109,7 @@ func belongs(e dossier.Event, step dossier.StepKind, d, now dossier.Dossier, hea
 
 // storing is how long a result may take to be stored: also when the step's own time is over, since the
 // result is there.
-const storing = 5 * time.Second
+const storing = 20 * time.Second
 
 // finish appends the events, enqueues what follows and completes the job in one transaction.
 func (r *Runner) finish(ctx context.Context, job *river.Job[stepArgs], d dossier.Dossier, head gov.Head, events []dossier.Event) error {

@@ -1,0 +1,157 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/legate-dao/legate/agent/agenttest"
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/jobs"
+)
+
+// fire makes the watch over deadlines look now instead of at its time.
+func (r *rig) fire() {
+	r.t.Helper()
+	_, err := r.db.SQL().ExecContext(r.t.Context(), "UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP WHERE kind = 'deadline' AND state = 'scheduled'")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// watched is in how many seconds the watch looks.
+func (r *rig) watched() (seconds float64) {
+	r.t.Helper()
+	err := r.db.SQL().QueryRowContext(r.t.Context(), "SELECT (julianday(scheduled_at) - julianday('now')) * 86400 FROM river_job WHERE kind = 'deadline' AND state = 'scheduled'").Scan(&seconds)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return seconds
+}
+
+func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
+	r := newRig(t)
+	var late, gates atomic.Int64
+	r.conf.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	r.world.Before = func(port string, _ gov.ProposalID) error {
+		if port == "gate" && gates.Add(1) == 1 {
+			return errors.New("the reader died")
+		}
+		return nil
+	}
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.For, Ends: 1000 * agenttest.BlockTime})
+	r.start().head(3)
+	r.until("the watch", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
+	if left := r.watched(); left < 5900 || left > 6001 {
+		t.Errorf("the watch looks in %.0f s, want at half of 12000 s", left)
+	}
+	r.until("a failed gate", func() bool {
+		return r.count("args ->> 'step' = 'gate' AND errors IS NOT NULL AND state <> 'running'") == 1
+	})
+	if _, err := r.db.SQL().ExecContext(t.Context(), "DELETE FROM river_job WHERE args ->> 'step' = 'gate'"); err != nil {
+		t.Fatal(err)
+	}
+	late.Store(int64(time.Hour)) // an hour goes by without a block
+	r.fire()
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), "no new block of eip155:1337 for 1h0m0s") })
+	r.until("the lost step done", func() bool { return r.dossier(id).Gate != nil })
+	r.until("the watch again", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
+	if left := r.watched(); left < 4000 || left > 4210 {
+		t.Errorf("the watch looks in %.0f s, want at half of what is left, about 8400 s", left)
+	}
+	r.world.Change(7, gov.StateCanceled)
+	r.head(1)
+	r.stage(id, dossier.AtClosed)
+	r.fire()
+	r.until("the watch ends", func() bool { return r.count("kind = 'deadline' AND state <> 'completed'") == 0 })
+}
+
+func TestPollsThatFailAlarmOnceAndRecover(t *testing.T) {
+	r := newRig(t)
+	var fails atomic.Int32
+	r.world.Before = func(port string, _ gov.ProposalID) error {
+		if port == "poll" && fails.Add(1) <= 6 {
+			return errors.New("502 bad gateway")
+		}
+		return nil
+	}
+	r.start()
+	r.until("health says so", func() bool { h := r.runner.Health()[agenttest.Chain]; return h.Err != nil && !h.CaughtUp })
+	r.until("recovered", func() bool { h := r.runner.Health()[agenttest.Chain]; return h.Err == nil && h.CaughtUp })
+	if got := r.told(); strings.Count(got, "cannot follow") != 1 || !strings.Contains(got, "502") {
+		t.Errorf("alarms %q", got)
+	}
+}
+
+// broken is a chain whose finality broke.
+type broken struct{ *agenttest.Poller }
+
+func (b broken) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
+	batch, err := b.Poller.Poll(ctx, from, recent)
+	batch.Broken = true
+	return batch, err
+}
+
+func TestG21BrokenFinalityStopsAndAlarms(t *testing.T) {
+	r := newRig(t)
+	var frozen atomic.Int32
+	r.conf.Pollers = []jobs.Poller{broken{r.poller}}
+	r.conf.OnBroken = func(_ context.Context, c gov.ChainID) {
+		if c == agenttest.Chain {
+			frozen.Add(1)
+		}
+	}
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start().head(3)
+	r.until("frozen", func() bool { return frozen.Load() > 0 })
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), "below a finalized block") })
+	if _, _, known, err := r.db.Cursor(t.Context(), agenttest.Chain); known || err != nil || r.dossier(id).Seq != 0 {
+		t.Errorf("a broken batch was stored (%v)", err)
+	}
+}
+
+// Finality that moves while the newest block stays makes the gathering due all the same.
+type laggingFinal struct {
+	*agenttest.Poller
+	back *atomic.Uint64
+}
+
+func (l laggingFinal) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
+	b, err := l.Poller.Poll(ctx, from, recent)
+	for g, h := range b.Heads {
+		h.Final.Number -= l.back.Load()
+		b.Heads[g] = h
+	}
+	return b, err
+}
+
+func TestFinalityThatMovesAloneIsNoticed(t *testing.T) {
+	r := newRig(t)
+	back := &atomic.Uint64{}
+	back.Store(3)
+	r.conf.Pollers = []jobs.Poller{laggingFinal{r.poller, back}}
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start().head(3)
+	r.until("a preview", func() bool { return r.dossier(id).Provisional })
+	time.Sleep(60 * time.Millisecond)
+	if r.dossier(id).Stage != dossier.AtSeen {
+		t.Fatalf("stage %s before its block is final", r.dossier(id).Stage)
+	}
+	back.Store(0)
+	r.stage(id, dossier.AtDecided)
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	r := newRig(t)
+	r.conf.Sweep = "every now and then"
+	if _, err := jobs.New(r.db, nil, r.conf); err == nil || !strings.Contains(err.Error(), "schedules.sweep") {
+		t.Errorf("a sweep that is no cron expression: %v", err)
+	}
+	if _, err := jobs.New(r.db, nil, jobs.Config{}); err != nil {
+		t.Errorf("all defaults: %v", err)
+	}
+}
