@@ -216,6 +216,14 @@ func (c *Chain) listen() {
 	}
 }
 
+// again is how often, and after what pause, automine tries a transaction that a block did not take: the
+// pool may not have offered it yet. One that no block takes, because it does not pay the base fee, then
+// waits for the next arrival.
+const (
+	again      = 5
+	againPause = 20 * time.Millisecond
+)
+
 // automineLoop puts the transactions that arrive into blocks.
 func (c *Chain) automineLoop() {
 	defer c.loops.Done()
@@ -224,26 +232,32 @@ func (c *Chain) automineLoop() {
 		case <-c.quit:
 			return
 		case <-c.wake:
-			c.mineWaiting()
+		}
+		for try := 0; try < again && !c.mineWaiting(); try++ {
+			select {
+			case <-c.quit:
+				return
+			case <-time.After(againPause << try):
+			}
 		}
 	}
 }
 
-// mineWaiting makes blocks until no executable transaction waits, or until a
-// block takes none of them (for example because none pays the base fee).
-func (c *Chain) mineWaiting() {
+// mineWaiting makes blocks until no executable transaction waits; false says that one was left.
+func (c *Chain) mineWaiting() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.automine {
 		if err := c.be.TxPool().Sync(); err != nil {
-			return // the pool is closing
+			return false // the pool is closing, or was reset under us
 		}
 		if executable, _ := c.be.TxPool().Stats(); executable == 0 {
-			return
+			return true
 		}
 		block, err := c.seal(c.blockSeconds(), nil)
 		if err != nil || len(block.Transactions()) == 0 {
-			return
+			return false
 		}
 	}
+	return true
 }
