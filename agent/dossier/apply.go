@@ -95,6 +95,8 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		}
 		d.TimedOut = &e
 		return d.restate(e.Head), true
+	case WasBriefed:
+		return d.briefed(e)
 	case WasChanged:
 		return d.changed(e.Change)
 	case WasClosed:

@@ -25,7 +25,7 @@ type Document struct {
 	Findings    []gov.Finding   `json:"findings"`
 	Outlook     gov.Outlook     `json:"outlook"`
 	Forecast    *struct{}       `json:"forecast"`
-	Brief       *struct{}       `json:"brief"`
+	Brief       *Brief          `json:"brief"`
 	Claims      []Claim         `json:"claims"`
 	Verdict     *VerdictDoc     `json:"verdict"`
 	Vote        *VoteDoc        `json:"vote"`
@@ -88,7 +88,7 @@ func (d Dossier) Document(handle string) (Document, error) {
 	doc := Document{
 		Version: Version, ID: d.ID(), Handle: handle, Provisional: d.Provisional,
 		Proposal: d.proposalDoc(), Text: d.Text, Findings: d.allFindings(), Claims: []Claim{},
-		Verdict: d.VerdictDoc(), Vote: d.VoteDoc(), Records: slices.Clone(d.Records),
+		Brief: d.Brief, Verdict: d.VerdictDoc(), Vote: d.VoteDoc(), Records: slices.Clone(d.Records),
 	}
 	if doc.Text.Flags == nil {
 		doc.Text.Flags = []gov.Flag{}

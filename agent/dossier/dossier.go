@@ -44,6 +44,9 @@ type Dossier struct {
 	// FirstDecided is the first decision on final facts.
 	FirstDecided gov.UnixTime
 	Gate         *WasGated
+	// Brief is the newest brief; BriefedOn is the digest of the facts it was written on.
+	Brief     *Brief
+	BriefedOn gov.Digest
 	// TextHeld: the gate once held a For on these texts; from then on only a person votes for (claim 1).
 	TextHeld bool
 	// Standing is an Against that no later gathering has lifted.

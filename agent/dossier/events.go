@@ -9,7 +9,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 )
 
-// Event is something that happened to a proposal. The set is closed: the types of this file.
+// Event is something that happened to a proposal. The set is closed: the types of this file, and [WasBriefed].
 type Event interface{ event() }
 
 // Plan is what a policy says about when: copied into the record, so that [Next] stays pure. Spans are
@@ -220,6 +220,7 @@ var kinds = map[string]func() Event{
 	"WasNotVoted":  func() Event { return &WasNotVoted{} },
 	"WasChanged":   func() Event { return &WasChanged{} },
 	"WasClosed":    func() Event { return &WasClosed{} },
+	"WasBriefed":   func() Event { return &WasBriefed{} },
 }
 
 // Record is one event of one proposal as stored: append-only, under (proposal, seq).
