@@ -140,6 +140,10 @@ var refusals = []struct {
 		i.Case.Holder, i.Case.Proposal.Name = gov.Holder{Name: "bob", Account: gov.Address{19: 0xb0}}, "other"
 		w.say(t, i)
 	}, signer.ErrIntent},
+	{"another governor's name", nil, func(t testing.TB, w *world, i *gov.Intent) {
+		i.Case.Proposal.Name = "other" // policies may read it
+		w.say(t, i)
+	}, signer.ErrIntent},
 	{"another account of the holder", nil, func(_ testing.TB, _ *world, i *gov.Intent) { i.Case.Holder.Account = stranger }, signer.ErrIntent},
 	{"another content hash", nil, func(_ testing.TB, _ *world, i *gov.Intent) { i.Case.Proposal.ContentHash = gov.Hash{1} }, signer.ErrIntent},
 	{"another action under the same hash", nil, func(_ testing.TB, _ *world, i *gov.Intent) { i.Case.Proposal.Actions[0].To = stranger }, signer.ErrIntent},
