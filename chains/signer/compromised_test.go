@@ -127,7 +127,7 @@ var names = []string{
 // TestG05CompromisedEvaluator plays an evaluator that was taken over: whatever it combines, each signature
 // that it gets is a vote that the policy gives on fresh facts that it showed, or that the holder signed.
 func TestG05CompromisedEvaluator(t *testing.T) {
-	const n = 3000
+	const n = 1500
 	if err := flag.Set("rapid.checks", fmt.Sprint(n)); err != nil {
 		t.Fatal(err)
 	}
