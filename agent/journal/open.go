@@ -58,12 +58,9 @@ type DB struct {
 // Open opens the store of a dsn such as sqlite:legate.db, relative to dir. A daemon creates and migrates
 // it, and returns [ErrBusy] when another one has it; a command needs it to be there.
 func Open(ctx context.Context, dsn, dir string, mode Mode) (*DB, error) {
-	path, ok := strings.CutPrefix(dsn, "sqlite:")
-	if !ok {
-		return nil, fmt.Errorf("store %q: this release has sqlite:PATH only", redact(dsn))
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+	path, err := pathOf(dsn, dir)
+	if err != nil {
+		return nil, err
 	}
 	db := &DB{Path: path, written: make(chan struct{}, 1)}
 	if mode == Daemon {
@@ -77,6 +74,18 @@ func Open(ctx context.Context, dsn, dir string, mode Mode) (*DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// pathOf is the file of a dsn.
+func pathOf(dsn, dir string) (string, error) {
+	path, ok := strings.CutPrefix(dsn, "sqlite:")
+	if !ok || path == "" {
+		return "", fmt.Errorf("store %q: this release has sqlite:PATH only", redact(dsn))
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return path, nil
 }
 
 // redact keeps a dsn's scheme only: the rest may hold a password.

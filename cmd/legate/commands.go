@@ -10,6 +10,7 @@ func commands() []*cobra.Command {
 		newVote(),
 		newCancel(),
 		newDryRun(),
+		newDoctor(),
 		newProposals(),
 		newShow(),
 		newDecode(),

@@ -18,6 +18,7 @@ import (
 	"github.com/legate-dao/legate/agent/screen"
 	"github.com/legate-dao/legate/notify/web"
 	"github.com/legate-dao/legate/policies"
+	"github.com/legate-dao/legate/policies/strict"
 )
 
 // engine is the daemon: `legate run`, and the demo.
@@ -140,20 +141,29 @@ func (e *engine) close() error {
 
 // readPolicies reads policies.yaml with the names of this configuration.
 func readPolicies(c Config) (*policies.Set, error) {
+	set, problems, err := lintPolicies(c)
+	if err == nil && problems.HasErrors() {
+		err = problems
+	}
+	if err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// lintPolicies is readPolicies with the warnings too.
+func lintPolicies(c Config) (*policies.Set, strict.Problems, error) {
 	path := c.file(c.Policies)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the policies: %w", err)
+		return nil, nil, fmt.Errorf("read the policies: %w", err)
 	}
 	names := policies.Names{Governors: []string{}}
 	for _, g := range c.Governors {
 		names.Governors = append(names.Governors, g.Name)
 	}
 	set, problems := policies.ParseWith(path, text, names)
-	if problems.HasErrors() {
-		return nil, problems
-	}
-	return set, nil
+	return set, problems, nil
 }
 
 // openWeb listens for the JSON API and the metrics.
