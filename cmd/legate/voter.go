@@ -33,11 +33,14 @@ type voter struct {
 	folder string
 	self   gov.Address
 
-	mu      sync.Mutex
-	signer  signer.Signer
-	senders map[gov.ChainID]*sender.Sender
-	limits  map[gov.Address]sender.Limits
-	chains  []gov.ChainID
+	mu     sync.Mutex
+	signer signer.Signer
+	ledger *ledger.Ledger // of an opened signer
+	// uncovered: the ledger lacks a chain of the configuration
+	uncovered bool
+	senders   map[gov.ChainID]*sender.Sender
+	limits    map[gov.Address]sender.Limits
+	chains    []gov.ChainID
 }
 
 // openVoter finds out which key votes, and when live opens its signer and ledger.
@@ -157,6 +160,8 @@ func (v *voter) open(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
+		v.uncovered = slices.ContainsFunc(v.chains, func(c gov.ChainID) bool { return !l.Covers(c) })
+		v.ledger = l
 		return l, l.Expect(bound)
 	})
 }
@@ -197,9 +202,29 @@ func (v *voter) each(ctx context.Context, f func(dossier.Dossier)) error {
 	return nil
 }
 
-// create makes the first ledger of a key, once the chains are read to their heads: no open proposal may
-// have a vote by it, else a ledger there was is lost.
+// create makes the first ledger of a key, or has it cover a chain that it did not.
 func (v *voter) create(ctx context.Context) error {
+	if err := v.neverVoted(ctx); err != nil {
+		return err
+	}
+	if v.signer == nil {
+		v.log.Warn("a ledger is made for a key that never voted here", "ledger", v.folder, "voter", v.self.String())
+		return v.openSigner(ctx, func(self gov.Address) (*ledger.Ledger, error) { return ledger.Create(v.folder, self, v.chains...) })
+	}
+	for _, c := range v.chains {
+		if !v.ledger.Covers(c) {
+			if err := v.ledger.Cover(ctx, c); err != nil {
+				return err
+			}
+		}
+	}
+	v.uncovered = false
+	return nil
+}
+
+// neverVoted looks, once the chains are read to their heads, whether an open proposal on a chain that no
+// ledger covers has a vote by the key: then a ledger there was is lost.
+func (v *voter) neverVoted(ctx context.Context) error {
 	for chain, h := range v.engine.runner.Health() {
 		if !h.CaughtUp {
 			return fmt.Errorf("%s is not read to its head yet: %w", chain, agent.ErrLater)
@@ -207,7 +232,8 @@ func (v *voter) create(ctx context.Context) error {
 	}
 	var open []gov.Proposal
 	if err := v.each(ctx, func(d dossier.Dossier) {
-		if !d.Proposal.State.Over() && d.Stage != dossier.AtClosed {
+		covered := v.ledger != nil && v.ledger.Covers(d.ID().Chain)
+		if !covered && !d.Proposal.State.Over() && d.Stage != dossier.AtClosed {
 			open = append(open, d.Proposal)
 		}
 	}); err != nil {
@@ -232,8 +258,7 @@ func (v *voter) create(ctx context.Context) error {
 			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it: %w", v.folder, v.self, p.ID, agent.ErrRefused)
 		}
 	}
-	v.log.Warn("a ledger is made for a key that never voted here", "ledger", v.folder, "voter", v.self.String())
-	return v.openSigner(ctx, func(self gov.Address) (*ledger.Ledger, error) { return ledger.Create(v.folder, self, v.chains...) })
+	return nil
 }
 
 // Address is the voting key's.
@@ -243,7 +268,7 @@ func (v *voter) Address() gov.Address { return v.self }
 func (v *voter) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.signer == nil {
+	if v.signer == nil || v.uncovered {
 		if err := v.create(ctx); err != nil {
 			return gov.Vote{}, err
 		}
@@ -335,7 +360,13 @@ func (v *voter) Send(ctx context.Context, vote gov.Vote) error {
 	if err != nil {
 		return err
 	}
-	return s.Send(ctx, vote)
+	err = s.Send(ctx, vote)
+	if errors.Is(err, sender.ErrNonce) || errors.Is(err, sender.ErrUnderpriced) {
+		// these bytes cannot be mined: what follows the vote looks for another copy of it, or plans it anew
+		v.log.Warn("the sent vote cannot be mined as it is", "proposal", vote.Ballot.Proposal.String(), "error", err)
+		return nil
+	}
+	return err
 }
 
 // Confirm looks for the vote in the chain.
