@@ -32,6 +32,8 @@ func (d Dossier) Apply(e Event) (Dossier, error) {
 		return d, fmt.Errorf("%s at stage %q, vote %q: %w", TypeOf(e), d.Stage, d.Vote.Status, ErrNotNow)
 	}
 	next.Seq = d.Seq + 1
+	next.hear(e)
+	next.Told = next.told()
 	return next, nil
 }
 
@@ -197,7 +199,8 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 	if !vote.Status.Bound() {
 		vote = gov.Vote{}
 	}
-	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records}
+	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records, Head: d.Head,
+		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends}
 	if again && e.Seen.Proposal.ContentHash == d.Proposal.ContentHash && e.Seen.Proposal.DescriptionHash == d.Proposal.DescriptionHash {
 		next.keep(d)
 	}

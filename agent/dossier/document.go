@@ -120,7 +120,7 @@ func (d Dossier) proposalDoc() ProposalDoc {
 	p := d.Proposal
 	doc := ProposalDoc{
 		Governor: p.ID.Chain.String() + ":" + p.ID.Governor.Hex(), Name: p.Name, Flavour: p.Flavour, Number: p.ID.Number,
-		Proposer: p.Proposer, Created: p.Created, Clock: p.Clock, Starts: p.Starts, Ends: p.Ends, EndsAt: p.EndsAt,
+		Proposer: p.Proposer, Created: p.Created, Clock: p.Clock, Starts: p.Starts, Ends: p.Ends, EndsAt: d.EndsAt(),
 		State: p.State, Stage: d.Stage, Actions: []ActionDoc{}, ContentHash: p.ContentHash, DescriptionHash: p.DescriptionHash, Draft: p.Draft,
 		TooLarge: p.TooLarge,
 	}

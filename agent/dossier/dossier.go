@@ -59,6 +59,12 @@ type Dossier struct {
 	Locked   *WasLocked // the provenance of a bound vote
 	NotVoted NotVotedReason
 	Rewound  bool
+	// Head is the newest head of which the records tell.
+	Head gov.Head
+	// Told is the decision that people were last told of.
+	Told Told
+	// BackFilled: voting was over before we saw the proposal; nobody is told of it.
+	BackFilled bool
 
 	Seq     int64
 	Records []Meta

@@ -22,7 +22,7 @@ type Summary struct {
 
 // Summary is the dossier in a list; handle is its short name.
 func (d Dossier) Summary(handle string) Summary {
-	s := Summary{ID: d.ID(), Handle: handle, Title: d.Text.Title, State: d.Proposal.State, Stage: d.Stage, Vote: d.VoteDoc(), EndsAt: d.Proposal.EndsAt}
+	s := Summary{ID: d.ID(), Handle: handle, Title: d.Text.Title, State: d.Proposal.State, Stage: d.Stage, Vote: d.VoteDoc(), EndsAt: d.EndsAt()}
 	if d.Verdict != nil {
 		final := d.Final()
 		s.Final = &final

@@ -1,0 +1,356 @@
+package dossier
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// Alert is what people and other programs are told: the body of a webhook. Title and lines are plain text
+// that is inert in any sink; what a stranger wrote stands in them in quotation marks.
+type Alert struct {
+	Version  int             `json:"version"`
+	ID       string          `json:"id"` // the same on every delivery
+	Event    AlertEvent      `json:"event"`
+	Severity gov.Severity    `json:"severity"`
+	Proposal *gov.ProposalID `json:"proposal"` // null for emergency and system
+	Title    string          `json:"title"`
+	Lines    []string        `json:"lines"`
+	Time     time.Time       `json:"time"`
+	// Card is where the proposal stands, for channels that show more than lines; nil without a proposal.
+	Card *Card `json:"-"`
+}
+
+// AlertEvent is what an alert is about.
+type AlertEvent string
+
+// The events of alerts.
+const (
+	AlertProposal  AlertEvent = "proposal"  // it is new, or gone, or its deadline moved
+	AlertDecision  AlertEvent = "decision"  // what the policy or the holder wants, another than before
+	AlertReminder  AlertEvent = "reminder"  // a hold nears its end
+	AlertVote      AlertEvent = "vote"      // what becomes of our vote
+	AlertResult    AlertEvent = "result"    // how the proposal ends
+	AlertDrift     AlertEvent = "drift"     // what it would do has changed
+	AlertEmergency AlertEvent = "emergency" // an emergency rule
+	AlertSystem    AlertEvent = "system"    // the program itself needs a person
+)
+
+// AlertEvents lists them all.
+var AlertEvents = []AlertEvent{AlertProposal, AlertDecision, AlertReminder, AlertVote, AlertResult, AlertDrift, AlertEmergency, AlertSystem}
+
+// Alerts are the alerts of one record: none, or one. before is the dossier without it, after the one with it.
+// It is pure, so that a record gives the same alert with the same id however often it is asked.
+//
+// Critical is what cannot wait for the morning: an Against for critical findings, such a proposal passing all
+// the same, a vote that failed or that the ledger refused, a hold that ends within two hours. Warning needs a
+// person: a hold, an Against, a vote that was not cast. The rest is info.
+func Alerts(before Dossier, r Record, after Dossier) []Alert {
+	if after.BackFilled {
+		return nil
+	}
+	n := newNews(before, r, after)
+	switch e := r.Event.(type) {
+	case WasSeen:
+		n.seen(e)
+	case WasRewound:
+		n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
+	case WasPreviewed:
+		n.previewed()
+	case WasGathered:
+		n.gathered()
+	case WasApproved:
+		n.tell(AlertDecision, gov.Info, "the holder says "+e.Approval.Support.String(), "By a signed answer of "+e.Approval.Approver.Hex()+".")
+	case WasCanceled:
+		n.tell(AlertDecision, gov.Info, "the holder stopped the vote", "Nothing is cast unless the holder answers.")
+	case WasReminded:
+		n.reminded(e)
+	case WasTimedOut:
+		n.timedOut(e)
+	case WasChanged:
+		n.changed(e.Change)
+	default:
+		n.vote()
+	}
+	if after.Told != before.Told {
+		n.decided()
+	}
+	return n.alerts
+}
+
+// news collects what is told of one record.
+type news struct {
+	before, after Dossier
+	record        Record
+	card          Card
+	alerts        []Alert
+}
+
+func newNews(before Dossier, r Record, after Dossier) *news {
+	return &news{before: before, after: after, record: r, card: after.Card()}
+}
+
+// tell adds an alert; the proposal's title, in quotation marks, is its last line.
+func (n *news) tell(event AlertEvent, s gov.Severity, what string, lines ...string) {
+	id := n.record.ID
+	if t := n.after.Text.Title.Quote(120); t != "" {
+		lines = append(lines, "Titled by its proposer: “"+t+"”")
+	}
+	n.alerts = append(n.alerts, Alert{
+		Version: Version, ID: alertID(id.String(), fmt.Sprint(n.record.Seq), string(event)), Event: event, Severity: s, Proposal: &id,
+		Title: n.card.Handle + ": " + what, Lines: lines, Time: n.record.Time.UTC().Truncate(time.Second), Card: &n.card,
+	})
+}
+
+func alertID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func (n *news) seen(e WasSeen) {
+	p := n.after.Proposal
+	lines := []string{fmt.Sprintf("%s by %s.", plural(len(p.Actions), "action"), p.Proposer.Hex())}
+	if e.Head.Latest.Number > 0 {
+		w := n.after.Window(e.Head)
+		lines = append(lines, fmt.Sprintf("Voting opens about %s and ends about %s.", moment(w.Opens), moment(w.Closes)))
+	}
+	n.tell(AlertProposal, gov.Info, "new proposal", lines...)
+}
+
+func (n *news) previewed() {
+	v := n.after.Verdict
+	severity := gov.Info
+	if v.Direction == gov.Against {
+		severity = gov.Warning
+	}
+	lines := append(n.factLines(), "Provisional: read before the block is final. Nothing is signed on it.")
+	n.tell(AlertProposal, severity, fmt.Sprintf("first look: %s by %s", v.Direction, inertLabel(v.Rule)), lines...)
+}
+
+// gathered tells when what the proposal would do is another thing than at the last reading.
+func (n *news) gathered() {
+	was, is := n.before.Gathered, n.after.Gathered
+	if was == nil || n.before.Provisional || was.Basis == is.Basis || was.Facts.Effects.Status.Or(gov.EffectsUnavailable) == gov.EffectsUnavailable ||
+		is.Facts.Effects.Status.Or(gov.EffectsUnavailable) == gov.EffectsUnavailable {
+		return
+	}
+	n.tell(AlertDrift, gov.Warning, "what it would do has changed", append(n.factLines(), "It is decided again on these facts.")...)
+}
+
+func (n *news) decided() {
+	told := n.after.Told
+	because := "By rule " + inertLabel(told.Rule) + "."
+	if v := n.after.Verdict; v.Because != "" && v.Rule == told.Rule {
+		because = "By rule " + inertLabel(told.Rule) + ": " + Untrusted(v.Because).Quote(cardLine) + "."
+	}
+	if told.Final == gov.Hold {
+		lines := append([]string{"Why: " + inertLabel(told.Reason) + ". " + because}, n.factLines()...)
+		n.tell(AlertDecision, gov.Warning, "held, a person is asked", append(lines, n.deadlines(true)...)...)
+		return
+	}
+	severity := gov.Info
+	if told.Final == gov.Against {
+		severity = gov.Warning
+		if n.after.critical() {
+			severity = gov.Critical
+		}
+	}
+	lines := append([]string{because}, n.factLines()...)
+	n.tell(AlertDecision, severity, told.Final.String(), append(lines, n.deadlines(false)...)...)
+}
+
+func (n *news) reminded(e WasReminded) {
+	severity := gov.Warning
+	if e.Before == reminders[len(reminders)-1].name {
+		severity = gov.Critical
+	}
+	lines := append([]string{"Why it is held: " + inertLabel(n.after.Vote.Reason) + "."}, n.factLines()...)
+	n.tell(AlertReminder, severity, "the hold ends in "+Untrusted(e.Before).Quote(10), append(lines, n.deadlines(true)...)...)
+}
+
+func (n *news) timedOut(e WasTimedOut) {
+	becomes := "no vote"
+	if e.Direction != gov.Hold {
+		becomes = e.Direction.String()
+	}
+	n.tell(AlertDecision, gov.Warning, "nobody answered the hold: "+becomes,
+		"While voting is open, an answer by hand still works.", "Voting ends about "+moment(n.after.EndsAt())+".")
+}
+
+// vote is what became of our own vote.
+func (n *news) vote() {
+	v := n.after.Vote
+	switch e := n.record.Event.(type) {
+	case WasReleased:
+		n.tell(AlertVote, gov.Info, "the facts were too old to sign on", "It is decided again on fresh ones.")
+	case WasSent:
+		if n.before.Vote.Status == gov.VoteSigned {
+			n.tell(AlertVote, gov.Info, "vote "+v.Ballot.Support.String()+" sent", "Transaction "+e.Hash.Hex()+".")
+		}
+	case WasUnmined:
+		n.tell(AlertVote, gov.Warning, "a reorganisation took the vote's block away", "The same signed transaction is sent again.")
+	case WasFinal:
+		n.tell(AlertVote, gov.Info, "voted "+v.Ballot.Support.String(), fmt.Sprintf("Counted in block %d, transaction %s.", e.Receipt.Block.Number, e.Receipt.Tx.Hex()), by(v.Ballot))
+	case WasReverted:
+		n.tell(AlertVote, gov.Critical, "the vote failed on chain", fmt.Sprintf("Transaction %s in block %d reverted. It is not tried again.", e.Receipt.Tx.Hex(), e.Receipt.Block.Number))
+	case WasNotVoted:
+		n.notVoted(e)
+	}
+}
+
+func by(b gov.Ballot) string {
+	if b.Reason.By == gov.ByHolder {
+		return "By the holder's own hand."
+	}
+	return "By rule " + inertLabel(b.Reason.Rule) + "."
+}
+
+// notVotedText says what a person makes of each reason, and how much it matters.
+var notVotedText = map[NotVotedReason]struct {
+	severity gov.Severity
+	text     string
+}{
+	NotOpen:       {gov.Info, "Voting is over."},
+	NotHeldOpen:   {gov.Warning, "It was held until voting closed, and nobody answered."},
+	NotLive:       {gov.Info, "This daemon is not live: nothing is signed or sent."},
+	NoPower:       {gov.Warning, "The voting key has no votes on this proposal."},
+	NotDelegated:  {gov.Warning, "The holder's tokens were not delegated to the voting key when the votes were counted."},
+	VotedBefore:   {gov.Warning, "This key has voted on it before, not by this daemon."},
+	StoppedByHand: {gov.Info, "The holder stopped it."},
+	LedgerRefused: {gov.Critical, "The ledger has another vote on this proposal, so the signer refused. Find out who asked for two."},
+}
+
+func (n *news) notVoted(e WasNotVoted) {
+	is, ok := notVotedText[e.Why]
+	if !ok {
+		is.severity, is.text = gov.Warning, "Why: "+Untrusted(e.Why).Quote(60)+"."
+	}
+	n.tell(AlertVote, is.severity, "no vote", is.text)
+}
+
+// changed is what the chain did to the proposal.
+func (n *news) changed(c Change) {
+	if c.State != "" && n.after.Proposal.State != n.before.Proposal.State {
+		switch s := n.after.Proposal.State; s {
+		case gov.StatePending, gov.StateActive:
+		case gov.StateSucceeded, gov.StateQueued, gov.StateExecuted:
+			severity := gov.Info
+			if n.after.Final() == gov.Against && n.after.critical() {
+				severity = gov.Critical // what we voted against for critical findings goes on
+			}
+			n.tell(AlertResult, severity, string(s), n.result()...)
+		default:
+			n.tell(AlertResult, gov.Info, string(s), n.result()...)
+		}
+	}
+	if n.after.Proposal.Ends > n.before.Proposal.Ends {
+		n.tell(AlertProposal, gov.Info, "its deadline was extended", "Voting goes on longer than was announced; every deadline of ours moves with it.")
+	}
+}
+
+func (n *news) result() []string {
+	v := n.after.Vote
+	switch {
+	case v.Status == gov.VoteFinal:
+		return []string{"Our vote: " + v.Ballot.Support.String() + "."}
+	case v.Status.Bound():
+		return []string{"Our vote is " + string(v.Status) + "."}
+	}
+	return []string{"We have not voted."}
+}
+
+// deadlines say until when something can be done, and what.
+func (n *news) deadlines(held bool) []string {
+	var out []string
+	if held {
+		end := "While voting is open, answer with"
+		if n.card.Latest > 0 {
+			end = "Before " + moment(n.card.Latest) + ", answer with"
+		}
+		out = append(out, end+" `legate vote "+n.card.Handle+" for|against|abstain`.")
+	}
+	if n.card.Closes > 0 {
+		out = append(out, "Voting ends about "+moment(n.card.Closes)+".")
+	}
+	return out
+}
+
+// factLines are the facts and the worst findings as sentences.
+func (n *news) factLines() []string {
+	out := []string{}
+	for _, f := range n.card.Facts {
+		out = append(out, sentence(f))
+	}
+	for _, f := range n.card.Findings {
+		out = append(out, sentence(fmt.Sprintf("%s, %s: %s", f.Severity, f.Name, f.Title)))
+	}
+	if n.card.More > 0 {
+		out = append(out, fmt.Sprintf("And %s more.", plural(n.card.More, "finding")))
+	}
+	return out
+}
+
+// sentence gives a line a capital and a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	if s[0] >= 'a' && s[0] <= 'z' {
+		s = string(s[0]-'a'+'A') + s[1:]
+	}
+	if s[len(s)-1] != '.' {
+		s += "."
+	}
+	return s
+}
+
+// moment is a time of the chain as people read it.
+func moment(t gov.UnixTime) string {
+	if t == 0 {
+		return "an unknown time"
+	}
+	return t.Time().Format("2006-01-02 15:04 UTC")
+}
+
+func inertLabel[T ~string](s T) string { return Untrusted(s).Quote(80) }
+
+// AlarmAlert is the alert of an emergency rule that fires, or could not be evaluated for as long as it takes
+// to fire. since is chain time; about is the proposal whose facts the rule read, nil if none.
+func AlarmAlert(a gov.Alarm, since gov.UnixTime, about *gov.ProposalID, at time.Time) Alert {
+	key := ""
+	if about != nil {
+		key = about.String()
+	}
+	out := Alert{
+		Version: Version, ID: alertID("alarm", string(a.Rule), key, string(a.Result), fmt.Sprint(int64(since))), Event: AlertEmergency, Severity: a.Severity,
+		Proposal: about, Title: "emergency: " + inertLabel(a.Rule), Time: at.UTC().Truncate(time.Second),
+		Lines: []string{"True since " + moment(since) + ": " + Untrusted(a.Why).Quote(300)},
+	}
+	if a.Result != gov.True {
+		out.Title += " could not be evaluated"
+		out.Lines = []string{"Unknown since " + moment(since) + ": " + Untrusted(a.Why).Quote(300), "Nothing is done about it; whether it is true is not known."}
+	}
+	if out.Severity == "" {
+		out.Severity = gov.Critical
+	}
+	return out
+}
+
+// SystemAlert is an alert about the program itself. The same what within the same hour is the same alert, so
+// that what goes wrong a hundred times is told once. why may quote what a stranger's server said.
+func SystemAlert(severity gov.Severity, what string, why error, at time.Time) Alert {
+	a := Alert{
+		Version: Version, ID: alertID("system", what, at.UTC().Truncate(time.Hour).String()), Event: AlertSystem, Severity: severity,
+		Title: "legate: " + Untrusted(what).Quote(160), Lines: []string{}, Time: at.UTC().Truncate(time.Second),
+	}
+	if why != nil {
+		a.Lines = append(a.Lines, Untrusted(why.Error()).Quote(500))
+	}
+	return a
+}
