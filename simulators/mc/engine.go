@@ -103,6 +103,7 @@ type run struct {
 
 type worker struct {
 	kernel     Kernel
+	stream     Stream
 	out        Out
 	whole      [][]float64 // out.Values at the full width of a block
 	histograms []Histogram
@@ -136,8 +137,8 @@ func (w *worker) block(r *run, b int64) {
 	for v := range w.whole {
 		o.Values[v] = w.whole[v][:o.Paths]
 	}
-	s := NewStream(r.Seed, r.key, uint64(b))
-	w.kernel.Block(&s, o)
+	w.stream = NewStream(r.Seed, r.key, uint64(b))
+	w.kernel.Block(&w.stream, o)
 	moments := r.moments[b*int64(len(o.Values)):][:len(o.Values)]
 	for v, list := range o.Values {
 		var m Moments
