@@ -34,6 +34,7 @@ func (r *rig) watched() (seconds float64) {
 }
 
 func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var late, gates atomic.Int64
 	r.conf.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
@@ -57,7 +58,7 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 	}
 	late.Store(int64(time.Hour)) // an hour goes by without a block
 	r.fire()
-	r.until("an alarm", func() bool { return strings.Contains(r.told(), "no new block of eip155:1337 for 1h0m0s") })
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), "no new block of eip155:1337 for 1h0m") })
 	r.until("the lost step done", func() bool { return r.dossier(id).Gate != nil })
 	r.until("the watch again", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
 	if left := r.watched(); left < 4000 || left > 4210 {
@@ -71,6 +72,7 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 }
 
 func TestPollsThatFailAlarmOnceAndRecover(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var fails atomic.Int32
 	r.world.Before = func(port string, _ gov.ProposalID) error {
@@ -97,6 +99,7 @@ func (b broken) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (
 }
 
 func TestG21BrokenFinalityStopsAndAlarms(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var frozen atomic.Int32
 	r.conf.Pollers = []jobs.Poller{broken{r.poller}}
@@ -130,6 +133,7 @@ func (l laggingFinal) Poll(ctx context.Context, from gov.Cursor, recent []gov.Bl
 }
 
 func TestFinalityThatMovesAloneIsNoticed(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	back := &atomic.Uint64{}
 	back.Store(3)
@@ -146,6 +150,7 @@ func TestFinalityThatMovesAloneIsNoticed(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.conf.Sweep = "every now and then"
 	if _, err := jobs.New(r.db, nil, r.conf); err == nil || !strings.Contains(err.Error(), "schedules.sweep") {
@@ -154,4 +159,52 @@ func TestConfigIsChecked(t *testing.T) {
 	if _, err := jobs.New(r.db, nil, jobs.Config{}); err != nil {
 		t.Errorf("all defaults: %v", err)
 	}
+}
+
+// What a process wrote while no daemon ran is told at the next start, and nothing is told twice without a crash.
+func TestRecordsWrittenWhileDownAreTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Hold, Ends: 1000 * agenttest.BlockTime})
+	r.start().head(3)
+	r.vote(id, gov.VoteHeld)
+	r.stop()
+	if _, err := jobs.Tell(t.Context(), r.db, id, time.Now(), dossier.WasCanceled{Why: "by hand"}); err != nil {
+		t.Fatal(err)
+	}
+	before := r.story()
+	r.start()
+	r.until("the stop told", func() bool { return r.story() == before+" Canceled" })
+}
+
+// aborted is a chain whose first batch with a proposal is of a moment that the journal refuses, and tells the
+// proposal as over.
+type aborted struct {
+	*agenttest.Poller
+	times *atomic.Int32
+}
+
+func (a aborted) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
+	b, err := a.Poller.Poll(ctx, from, recent)
+	if len(b.Seen) > 0 && a.times.Add(1) == 1 {
+		b.From.Block.Number++
+		b.Seen[0].Proposal.Ends = 1
+	}
+	return b, err
+}
+
+// What a transaction wrote that did not commit is remembered nowhere.
+func TestAbortedBatchIsForgotten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.conf.Pollers = []jobs.Poller{aborted{r.poller, &atomic.Int32{}}}
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime})
+	r.start()
+	r.until("blocks before", func() bool { return r.runner.Health()[agenttest.Chain].Head.Number == r.world.Newest() })
+	r.head(3)
+	r.stage(id, dossier.AtDecided)
+	if d := r.dossier(id); d.Proposal.Ends == 1 {
+		t.Error("the batch that was refused is stored")
+	}
+	r.sound()
 }

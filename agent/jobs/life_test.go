@@ -13,6 +13,7 @@ import (
 )
 
 func TestForAndAgainstFromSeenToClosed(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		direction gov.Direction
 		support   gov.Support
@@ -49,6 +50,7 @@ func TestForAndAgainstFromSeenToClosed(t *testing.T) {
 }
 
 func TestHoldWaitsForTheHolderAndAnAnswerFromAnotherProcessIsNoticed(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Hold})
 	r.start().head(8) // open, gathered at the snapshot
@@ -85,6 +87,7 @@ func TestHoldWaitsForTheHolderAndAnAnswerFromAnotherProcessIsNoticed(t *testing.
 }
 
 func TestCancelFromAnotherProcessStopsAWaitingVote(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
 	r.start().head(4)
@@ -108,6 +111,7 @@ func TestCancelFromAnotherProcessStopsAWaitingVote(t *testing.T) {
 }
 
 func TestNotLiveSendsNothing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.world.Plan.Live = false
 	r.world.Pace = 1
@@ -122,6 +126,7 @@ func TestNotLiveSendsNothing(t *testing.T) {
 
 // A reorganisation of depth 3 takes the mined vote back into the pool, and it ends final once.
 func TestReorganisationBeforeFinality(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
 	r.start()
@@ -148,6 +153,7 @@ func TestReorganisationBeforeFinality(t *testing.T) {
 // A cancellation in a block that a reorganisation takes away must not lose the vote, also when the proposal
 // was closed meanwhile.
 func TestCancellationThatIsReorganisedAwayLosesNoVote(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
 	r.start().head(4)
@@ -171,6 +177,7 @@ func TestCancellationThatIsReorganisedAwayLosesNoVote(t *testing.T) {
 }
 
 func TestProposalOfALostBlockIsClosedAndComesBack(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
 	r.start().head(1)

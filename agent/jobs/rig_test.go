@@ -60,7 +60,7 @@ func (r *rig) open() {
 			if rec.Seq != d.Seq {
 				r.t.Errorf("record %d of %s is told with the dossier at %d", rec.Seq, rec.ID, d.Seq)
 			}
-			if last := r.seqs[rec.ID]; last != 0 && rec.Seq != last+1 {
+			if last := r.seqs[rec.ID]; rec.Seq != last+1 {
 				r.t.Errorf("record %d of %s is told after record %d", rec.Seq, rec.ID, last)
 			}
 			r.seqs[rec.ID] = rec.Seq

@@ -44,7 +44,8 @@ type Config struct {
 	// Now is the wall clock for the records' times.
 	Now func() time.Time
 	// Observe is told of every record after it is durable, in order of writing, also of those that another
-	// process wrote while this one runs. Calls do not overlap; steps do not wait for it.
+	// process wrote; at least once, so that the last ones come again after a crash. Calls do not overlap; steps do
+	// not wait for it.
 	Observe func(dossier.Record, dossier.Dossier)
 	// Alarm is told of what needs a person.
 	Alarm func(what string, err error)
@@ -153,7 +154,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if r.told, err = r.db.Newest(ctx); err != nil {
+	if r.told, err = r.db.Mark(ctx, markTold); err != nil {
 		return err
 	}
 	// the engine outlives ctx by the time it needs to finish its steps

@@ -18,6 +18,7 @@ import (
 )
 
 func TestFailedStepIsDoneAgain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.world.Pace = 1
 	var failed sync.Map
@@ -52,6 +53,7 @@ func TestFailedStepIsDoneAgain(t *testing.T) {
 
 // What waits for the key is put off and goes as soon as the other vote is mined: one transaction at a time.
 func TestStepsThatMustWaitArePutOff(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ids := []gov.ProposalID{}
 	for n := range uint64(4) {
@@ -87,6 +89,7 @@ func TestStepsThatMustWaitArePutOff(t *testing.T) {
 
 // A step that cannot be done for many heads is one job, not one a head.
 func TestJobsDoNotPileUp(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	voted := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime})
 	stuck := r.world.Propose(agenttest.Proposal{Number: 8, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime})
@@ -133,6 +136,7 @@ func lockThen(t *testing.T, meanwhile func(*rig, gov.ProposalID)) (*rig, gov.Pro
 
 // A writer that lost on the sequence number appends what still belongs, without doing the step again.
 func TestLostRaceAppendsWhatBelongs(t *testing.T) {
+	t.Parallel()
 	r, id, calls := lockThen(t, func(r *rig, id gov.ProposalID) {
 		if _, err := jobs.Tell(context.Background(), r.db, id, time.Now(), dossier.WasReminded{Before: "24h"}); err != nil {
 			r.t.Error(err)
@@ -142,14 +146,13 @@ func TestLostRaceAppendsWhatBelongs(t *testing.T) {
 	if n := calls.Load(); n != 1 {
 		t.Errorf("pre-flight was asked %d times", n)
 	}
-	if !strings.Contains(r.story(), "Reminded Locked Signed Sent") {
-		t.Errorf("story %s", r.story())
-	}
+	r.until("lock after the reminder", func() bool { return strings.Contains(r.story(), "Reminded Locked Signed Sent") })
 	r.sound()
 }
 
 // The holder's stop during the lock wins: the lock was made of something that is not so any more.
 func TestLostRaceDropsALockThatTheHolderStopped(t *testing.T) {
+	t.Parallel()
 	r, id, _ := lockThen(t, func(r *rig, id gov.ProposalID) {
 		if _, err := jobs.Tell(context.Background(), r.db, id, time.Now(), dossier.WasCanceled{}); err != nil {
 			r.t.Error(err)
@@ -163,6 +166,7 @@ func TestLostRaceDropsALockThatTheHolderStopped(t *testing.T) {
 
 // A job whose step is no longer owed does nothing and goes.
 func TestStepNoLongerOwedIsDropped(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.For})
 	var gathers atomic.Int32
@@ -194,6 +198,7 @@ func TestStepNoLongerOwedIsDropped(t *testing.T) {
 
 // Dry runs that hang take no worker from a vote, nor from a decision.
 func TestSlowStepsDelayNoVote(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	var hang atomic.Bool
 	release := make(chan struct{})

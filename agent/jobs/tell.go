@@ -13,6 +13,9 @@ import (
 // `legate vote`.
 const lookInterval = 250 * time.Millisecond
 
+// markTold is the mark in the journal up to where records were told.
+const markTold = "told"
+
 // tell follows the journal in the order of writing: it keeps the open dossiers folded, tells
 // [Config.Observe] of every record after it is durable, and wakes proposals that somebody else wrote to.
 func (r *Runner) tell(ctx context.Context) {
@@ -56,6 +59,11 @@ func (r *Runner) look(ctx context.Context) error {
 		}
 		if err := r.wakeUp(ctx, foreign); err != nil {
 			return err
+		}
+		if len(list) > 0 {
+			if err := r.db.SetMark(ctx, markTold, r.told); err != nil {
+				return err
+			}
 		}
 		if len(list) < chunk {
 			return nil

@@ -85,9 +85,11 @@ type Range struct {
 }
 
 // Coverage lists what was read.
-func (db *DB) Coverage(ctx context.Context) ([]Range, error) {
+func (db *DB) Coverage(ctx context.Context) ([]Range, error) { return coverage(ctx, db.read) }
+
+func coverage(ctx context.Context, q bun.IDB) ([]Range, error) {
 	var rows []coverageRow
-	if err := db.read.NewSelect().Model(&rows).Order("chain", "from_block").Scan(ctx); err != nil {
+	if err := q.NewSelect().Model(&rows).Order("chain", "from_block").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read the coverage: %w", err)
 	}
 	out := []Range{}

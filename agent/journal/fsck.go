@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/uptrace/bun"
+
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -26,29 +28,35 @@ func (r *Report) problem(format string, args ...any) {
 // gap (G17). An error means that it could not look.
 func (db *DB) Fsck(ctx context.Context) (Report, error) {
 	r := Report{Problems: []string{}}
-	if err := db.checkPages(ctx, &r); err != nil {
-		return r, err
+	// one snapshot, since a daemon may be writing
+	err := db.read.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return fsck(ctx, tx, &r) })
+	return r, err
+}
+
+func fsck(ctx context.Context, q bun.IDB, r *Report) error {
+	if err := checkPages(ctx, q, r); err != nil {
+		return err
 	}
-	list, err := db.Proposals(ctx)
+	list, err := entries(ctx, q, nil)
 	if err != nil {
-		return r, err
+		return err
 	}
-	if err := db.checkIndex(ctx, &r); err != nil {
-		return r, err
+	if err := checkIndex(ctx, q, r); err != nil {
+		return err
 	}
 	cursors := map[gov.ChainID]gov.Cursor{}
 	for _, e := range list {
 		r.Proposals++
-		d, ok, err := db.checkProposal(ctx, e, &r)
+		d, ok, err := checkProposal(ctx, q, e, r)
 		if err != nil {
-			return r, err
+			return err
 		}
 		if !ok {
 			continue
 		}
 		c, known := cursors[e.ID.Chain]
 		if !known {
-			if c, _, _, err = db.Cursor(ctx, e.ID.Chain); err != nil {
+			if c, _, _, err = cursor(ctx, q, e.ID.Chain); err != nil {
 				c = gov.Cursor{} // reported with the coverage
 			}
 			cursors[e.ID.Chain] = c
@@ -57,11 +65,11 @@ func (db *DB) Fsck(ctx context.Context) (Report, error) {
 			r.problem("%s: created in block %d, but blocks %d to %d were read", e.ID, n, c.From, c.Block.Number)
 		}
 	}
-	return r, db.checkCoverage(ctx, &r)
+	return checkCoverage(ctx, q, r)
 }
 
-func (db *DB) checkPages(ctx context.Context, r *Report) error {
-	rows, err := db.read.QueryContext(ctx, "PRAGMA integrity_check(20)")
+func checkPages(ctx context.Context, q bun.IDB, r *Report) error {
+	rows, err := q.QueryContext(ctx, "PRAGMA integrity_check(20)")
 	if err != nil {
 		return fmt.Errorf("check the store's pages: %w", err)
 	}
@@ -79,9 +87,9 @@ func (db *DB) checkPages(ctx context.Context, r *Report) error {
 }
 
 // checkIndex looks for records of proposals that the index does not have.
-func (db *DB) checkIndex(ctx context.Context, r *Report) error {
+func checkIndex(ctx context.Context, q bun.IDB, r *Report) error {
 	var missing []string
-	err := db.read.NewSelect().Model((*recordRow)(nil)).ColumnExpr("DISTINCT proposal").
+	err := q.NewSelect().Model((*recordRow)(nil)).ColumnExpr("DISTINCT proposal").
 		Where("proposal NOT IN (SELECT proposal FROM proposals)").Order("proposal").Scan(ctx, &missing)
 	if err != nil {
 		return fmt.Errorf("compare records with the index: %w", err)
@@ -93,9 +101,9 @@ func (db *DB) checkIndex(ctx context.Context, r *Report) error {
 }
 
 // checkProposal folds the records of one proposal; ok is false where they do not fold.
-func (db *DB) checkProposal(ctx context.Context, e Entry, r *Report) (d dossier.Dossier, ok bool, err error) {
+func checkProposal(ctx context.Context, q bun.IDB, e Entry, r *Report) (d dossier.Dossier, ok bool, err error) {
 	var rows []recordRow
-	if err := db.read.NewSelect().Model(&rows).Where("proposal = ?", e.ID.String()).Order("seq").Scan(ctx); err != nil {
+	if err := q.NewSelect().Model(&rows).Where("proposal = ?", e.ID.String()).Order("seq").Scan(ctx); err != nil {
 		return d, false, fmt.Errorf("load %s: %w", e.ID, err)
 	}
 	var p provenance
@@ -125,9 +133,9 @@ func (db *DB) checkProposal(ctx context.Context, e Entry, r *Report) (d dossier.
 
 // checkCoverage compares what was read with the cursors: one range a chain, without gap, up to the block
 // that was final, and linked blocks from there to the cursor.
-func (db *DB) checkCoverage(ctx context.Context, r *Report) error {
+func checkCoverage(ctx context.Context, q bun.IDB, r *Report) error {
 	var err error
-	if r.Coverage, err = db.Coverage(ctx); err != nil {
+	if r.Coverage, err = coverage(ctx, q); err != nil {
 		return err
 	}
 	for i := 1; i < len(r.Coverage); i++ {
@@ -137,7 +145,7 @@ func (db *DB) checkCoverage(ctx context.Context, r *Report) error {
 		}
 	}
 	var rows []cursorRow
-	if err := db.read.NewSelect().Model(&rows).Order("chain").Scan(ctx); err != nil {
+	if err := q.NewSelect().Model(&rows).Order("chain").Scan(ctx); err != nil {
 		return fmt.Errorf("read the cursors: %w", err)
 	}
 	for _, row := range rows {

@@ -203,6 +203,34 @@ func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, er
 	return out, nil
 }
 
+type markRow struct {
+	bun.BaseModel `bun:"table:marks"`
+
+	Name  string `bun:"name,pk"`
+	Place int64  `bun:"place"`
+}
+
+// Mark is the place up to which a reader has dealt with the records, 0 at first. What a reader does before
+// [DB.SetMark] it does at least once, also when it dies in between.
+func (db *DB) Mark(ctx context.Context, name string) (place int64, err error) {
+	row := markRow{Name: name}
+	err = db.read.NewSelect().Model(&row).WherePK().Scan(ctx)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read the mark of %s: %w", name, err)
+	}
+	return row.Place, nil
+}
+
+// SetMark notes how far a reader has come.
+func (db *DB) SetMark(ctx context.Context, name string, place int64) error {
+	row := markRow{Name: name, Place: place}
+	_, err := db.bun.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").Set("place = EXCLUDED.place").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("set the mark of %s: %w", name, err)
+	}
+	return nil
+}
+
 // ChangedAbove lists the proposals of a chain with a change that was read in a block above a number:
 // what a reorganisation may have taken back.
 func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64) ([]gov.ProposalID, error) {

@@ -38,8 +38,14 @@ CREATE TABLE coverage (
     to_hash TEXT NOT NULL,
     PRIMARY KEY (chain, from_block)
 );
+-- how far a reader of the records has come
+CREATE TABLE marks (
+    name TEXT PRIMARY KEY,
+    place BIGINT NOT NULL
+);
 
 -- +goose Down
+DROP TABLE marks;
 DROP TABLE coverage;
 DROP TABLE cursors;
 DROP TABLE proposals;
