@@ -170,7 +170,11 @@ func (s *Session) wait(ctx context.Context, hash common.Hash) (*types.Receipt, e
 	for {
 		receipt, err := s.Client.TransactionReceipt(ctx, hash)
 		if err == nil {
-			return receipt, nil
+			// a node may serve the receipt a moment before "latest" means its block
+			var head uint64
+			if head, err = s.Client.BlockNumber(ctx); err == nil && head >= receipt.BlockNumber.Uint64() {
+				return receipt, nil
+			}
 		}
 		select {
 		case <-ctx.Done():
