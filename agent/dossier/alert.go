@@ -354,3 +354,9 @@ func SystemAlert(severity gov.Severity, what string, why error, at time.Time) Al
 	}
 	return a
 }
+
+// Queued is an alert with its place in the order of delivery.
+type Queued struct {
+	N     int64
+	Alert Alert
+}

@@ -17,3 +17,15 @@ type Alarm struct {
 	Severity Severity    `json:"severity"`
 	Why      string      `json:"why"`
 }
+
+// Watch is how long an emergency rule has been true, or unknown. About is the proposal whose facts it read,
+// empty where it read watched numbers only.
+type Watch struct {
+	Rule  Label    `json:"rule"`
+	About string   `json:"about"`
+	Since UnixTime `json:"since"` // chain time of the first tick with a result other than false
+	// Result is true or unknown: what the clock runs for. Fired says that it was alerted; it is alerted again
+	// only after it was false in between.
+	Result Tri  `json:"result"`
+	Fired  bool `json:"fired"`
+}
