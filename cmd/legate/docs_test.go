@@ -15,7 +15,11 @@ import (
 
 // TestDocs holds the reference texts of docs/ to what the program says; `make docs` writes them.
 func TestDocs(t *testing.T) {
-	for name, text := range map[string]string{"commands.md": commandsDoc(), "checks.md": checksDoc(), "facts.md": factsDoc()} {
+	texts := map[string]string{"commands.md": commandsDoc(), "checks.md": checksDoc(), "facts.md": factsDoc()}
+	for _, name := range []string{"legate", "policies"} {
+		texts[name+".schema.json"], _ = legate(t, 0, "schema", name)
+	}
+	for name, text := range texts {
 		path := filepath.Join("..", "..", "docs", name)
 		if *update {
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

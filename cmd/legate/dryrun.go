@@ -148,7 +148,7 @@ func (f dryRunFlags) dossier(ctx context.Context, log *slog.Logger, set *policie
 			return d, usageError{err}
 		}
 		v := set.Decide(gov.Case{Proposal: seen.Proposal, Facts: got.Facts, Holder: holder})
-		d.Verdict = &v
+		d.Verdict, d.Holder = &v, holder
 	}
 	return d, nil
 }
