@@ -18,6 +18,15 @@ type Summary struct {
 	Final  *gov.Direction `json:"final"` // after the gate; null before a verdict
 	Vote   *VoteDoc       `json:"vote"`
 	EndsAt gov.UnixTime   `json:"ends_at"`
+	// Findings are how many things were found, by severity; null before facts.
+	Findings *FoundCounts `json:"findings"`
+}
+
+// FoundCounts counts findings that were found.
+type FoundCounts struct {
+	Critical int `json:"critical"`
+	Warning  int `json:"warning"`
+	Info     int `json:"info"`
 }
 
 // Summary is the dossier in a list; handle is its short name.
@@ -27,5 +36,24 @@ func (d Dossier) Summary(handle string) Summary {
 		final := d.Final()
 		s.Final = &final
 	}
+	if d.Gathered != nil {
+		s.Findings = countFound(d.allFindings())
+	}
 	return s
+}
+
+func countFound(list []gov.Finding) *FoundCounts {
+	var n FoundCounts
+	for _, f := range list {
+		switch {
+		case f.Status != gov.Found:
+		case f.Severity == gov.Critical:
+			n.Critical++
+		case f.Severity == gov.Warning:
+			n.Warning++
+		default:
+			n.Info++
+		}
+	}
+	return &n
 }
