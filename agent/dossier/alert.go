@@ -273,7 +273,7 @@ func (n *news) deadlines(held bool) []string {
 		if n.card.Latest > 0 {
 			end = "Before " + moment(n.card.Latest) + ", answer with"
 		}
-		out = append(out, end+" `legate vote "+n.card.Handle+" for|against|abstain`.")
+		out = append(out, end+": legate vote "+n.card.Handle+" for (or against, or abstain)")
 	}
 	if n.card.Closes > 0 {
 		out = append(out, "Voting ends about "+moment(n.card.Closes)+".")

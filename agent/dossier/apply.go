@@ -3,6 +3,7 @@ package dossier
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -45,14 +46,14 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 	case WasRewound:
 		return d.rewound()
 	case WasPreviewed:
-		if d.Stage != AtSeen {
+		if d.Stage != AtSeen || !d.speaks(e.Gathered) {
 			return d, false
 		}
 		d.gathered(e.Gathered, true)
 		d.Verdict = &e.Verdict
 		return d, true
 	case WasGathered:
-		if bound || (d.Stage != AtSeen && d.Stage != AtDecided && d.Stage != AtGathered) {
+		if bound || (d.Stage != AtSeen && d.Stage != AtDecided && d.Stage != AtGathered) || !d.speaks(e.Gathered) {
 			return d, false
 		}
 		d.gathered(e.Gathered, false)
@@ -126,11 +127,10 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		d.Locked = &e
 		*v = gov.Vote{Status: gov.VoteLocked, Ballot: e.Ballot, Approval: e.Approval, Power: e.Power, Nonce: e.Tx.Nonce}
 	case WasReleased:
-		if v.Status != gov.VoteLocked {
+		if v.Status != gov.VoteLocked && (d.Stage != AtDecided || v.Status.Bound()) {
 			return d, false
 		}
-		*v = gov.Vote{Status: gov.VoteWaiting}
-		d.GatheredAt, d.Locked = 0, nil
+		d.released(e)
 	case WasSigned:
 		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent {
 			return d, false
@@ -142,7 +142,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		}
 		v.Status = gov.VoteSent
 	case WasMined:
-		if v.Status != gov.VoteSent && v.Status != gov.VoteMined {
+		if !underWay(v.Status) {
 			return d, false
 		}
 		v.Status, v.Block = gov.VoteMined, e.Receipt.Block
@@ -152,20 +152,23 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		}
 		v.Status, v.Block = gov.VoteSent, gov.Block{}
 	case WasFinal:
-		if v.Status != gov.VoteSent && v.Status != gov.VoteMined {
+		if !underWay(v.Status) && v.Status != gov.VoteExpired {
 			return d, false
 		}
 		v.Status, v.Block, v.Tx = gov.VoteFinal, e.Receipt.Block, e.Receipt.Tx
 		d.voted()
 	case WasReverted:
-		if v.Status != gov.VoteSent && v.Status != gov.VoteMined {
+		if !underWay(v.Status) {
 			return d, false
 		}
 		v.Status, v.Block = gov.VoteReverted, e.Receipt.Block
 		d.notVoted("")
 	case WasNotVoted:
-		if d.Stage == Unseen || d.Stage == AtVoted || d.Stage == AtClosed || v.Status == gov.VoteFinal {
+		if d.Stage == Unseen || d.Stage == AtVoted || (d.Stage == AtClosed && !inFlight(v.Status)) || v.Status == gov.VoteFinal {
 			return d, false
+		}
+		if v.Raw.Len() > 0 && !e.Status.Bound() {
+			return d, false // what was signed is never nothing
 		}
 		v.Status = e.Status
 		d.notVoted(e.Why)
@@ -176,10 +179,37 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 }
 
 func (d *Dossier) voted() {
-	if d.Stage == AtDecided {
-		d.Stage = AtVoted
+	if d.Stage == AtDecided || d.Stage == AtNotVoted {
+		d.Stage, d.NotVoted = AtVoted, ""
 	}
 	d.followState()
+}
+
+// underWay says whether a signed transaction may be in a block: also one that was signed and not known to be sent.
+func underWay(s gov.VoteStatus) bool {
+	return s == gov.VoteSigned || s == gov.VoteSent || s == gov.VoteMined
+}
+
+// speaks says whether a gathering is of this content: one that began before a reorganisation may end after it.
+func (d Dossier) speaks(g Gathered) bool {
+	return g.Content == (gov.Hash{}) || g.Content == d.Proposal.ContentHash
+}
+
+// released takes a vote back that has no signature. Facts that were refused are not voted on again, but for an Against
+// that stands on them.
+func (d *Dossier) released(e WasReleased) {
+	facts := gov.Block{}
+	if d.Gathered != nil {
+		facts = d.Gathered.Facts.At
+	}
+	d.Refused = Refused{Times: d.Refused.Times + 1, Block: facts, At: e.Head.Latest.Time}
+	d.GatheredAt, d.Locked = 0, nil
+	if d.Vote.Status == gov.VoteLocked || !d.Canceled {
+		d.Vote = gov.Vote{Status: gov.VoteWaiting}
+	}
+	if e.Answer {
+		d.Approval = nil
+	}
 }
 
 func (d *Dossier) notVoted(why NotVotedReason) {
@@ -196,8 +226,8 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 		return d, false
 	}
 	vote, locked := d.Vote, d.Locked
-	if !vote.Status.Bound() {
-		vote = gov.Vote{}
+	if !vote.Status.Bound() || vote.Status == gov.VoteLocked {
+		vote, locked = gov.Vote{}, nil // without a signature all is open again; the ledger bars another vote
 	}
 	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records, Head: d.Head,
 		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends}
@@ -205,7 +235,9 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 		next.keep(d)
 	}
 	if vote.Status.Bound() {
-		next.Stage = AtDecided // the ledger holds our vote on this id: it is followed, never decided again
+		next.Stage = AtDecided // our vote on this id is signed: it is followed, never decided again
+		next.Gathered, next.Provisional, next.GatheredAt, next.Standing = d.Gathered, d.Provisional, d.GatheredAt, d.Standing
+		next.Verdict, next.Holder, next.Plan, next.Gate = d.Verdict, d.Holder, d.Plan, d.Gate
 		switch vote.Status {
 		case gov.VoteFinal:
 			next.Stage = AtVoted
@@ -221,6 +253,7 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 func (d *Dossier) keep(before Dossier) {
 	d.TextHeld, d.TimedOut, d.Standing, d.Approval = before.TextHeld, before.TimedOut, before.Standing, before.Approval
 	d.Since, d.FirstDecided, d.Reminded, d.Canceled = before.Since, before.FirstDecided, before.Reminded, before.Canceled
+	d.Refused = before.Refused
 	if d.Canceled && !d.Vote.Status.Bound() {
 		d.Vote.Status, d.Vote.Reason = gov.VoteCanceled, gov.HoldReason(StoppedByHand)
 	}
@@ -232,8 +265,8 @@ func (d Dossier) rewound() (Dossier, bool) {
 		return d, false
 	}
 	d.Stage, d.Rewound, d.Proposal.State = AtClosed, true, ""
-	if !d.Vote.Status.Bound() {
-		d.Vote = gov.Vote{Status: gov.VoteCanceled}
+	if !d.Vote.Status.Bound() || d.Vote.Status == gov.VoteLocked {
+		d.Vote, d.Locked = gov.Vote{Status: gov.VoteCanceled}, nil
 	}
 	return d, true
 }
@@ -254,23 +287,43 @@ func (d Dossier) decided(e WasDecided) Dossier {
 	if d.Since[v.Direction] == 0 {
 		d.Since[v.Direction] = now
 	}
-	if v.Direction == gov.Against {
-		d.Standing = &Standing{*d.Gathered, v}
-	} else if againstLifted(v) {
-		d.Standing = nil
-	}
+	d.stand(e)
 	return d.restate(e.Head)
 }
 
-// againstLifted says whether every Against of the policy is false on fresh facts: only that lifts an
-// Against that stands; unavailable, unknown or late facts do not.
-func againstLifted(v gov.Verdict) bool {
-	for _, t := range v.Trace {
+// stand keeps, renews or lifts an Against.
+func (d *Dossier) stand(e WasDecided) {
+	if e.Verdict.Direction == gov.Against {
+		d.Standing = &Standing{*d.Gathered, e.Verdict, e.Plan.Wait}
+		return
+	}
+	if d.Standing == nil {
+		return
+	}
+	if again := e.Standing; again != nil { // by the policy of now
+		if again.Direction != gov.Against {
+			d.Standing = nil
+			return
+		}
+		d.Standing = &Standing{d.Standing.Gathered, *again, d.Standing.Wait}
+	}
+	if lifted(d.Standing.Verdict, e.Verdict) {
+		d.Standing = nil
+	}
+}
+
+// lifted says whether every Against of the policy is false on fresh facts: only that lifts an Against that stands;
+// unavailable, unknown or late facts do not. An Against by `otherwise`, where no rule was true, is false only when one is.
+func lifted(stands, fresh gov.Verdict) bool {
+	byRule := slices.ContainsFunc(stands.Trace, func(t gov.Trace) bool { return t.Vote == gov.Against && t.Result == gov.True })
+	one := false
+	for _, t := range fresh.Trace {
 		if t.Vote == gov.Against && t.Result != gov.False {
 			return false
 		}
+		one = one || t.Result == gov.True
 	}
-	return true
+	return len(fresh.Trace) > 0 && (byRule || one)
 }
 
 // restate sets what the vote's status is before it is bound.

@@ -57,6 +57,7 @@ type Dossier struct {
 	Reminded []string
 	Vote     gov.Vote
 	Locked   *WasLocked // the provenance of a bound vote
+	Refused  Refused
 	NotVoted NotVotedReason
 	Rewound  bool
 	// Head is the newest head of which the records tell.
@@ -70,10 +71,29 @@ type Dossier struct {
 	Records []Meta
 }
 
-// Standing is a decision for Against with the facts that gave it.
+// Standing is a decision for Against with the facts that gave it, and its own wait: what a later decision
+// waits for does not delay it.
 type Standing struct {
 	Gathered Gathered
 	Verdict  gov.Verdict
+	Wait     int64
+}
+
+// Refused counts how often the grounds of a vote were refused when it was to be signed: each time it is gathered
+// again later, and at another block, so that a wrong clock or a node that stands still fills no journal.
+type Refused struct {
+	Times int
+	Block gov.Block    // of the facts that were refused last
+	At    gov.UnixTime // chain time of the refusal
+}
+
+// again is from when the next gathering after a refusal makes sense: at once after the first, which a new policy or a
+// reorganisation explains, then after one minute, two, four, at most an hour.
+func (r Refused) again() gov.UnixTime {
+	if r.Times <= 1 {
+		return 0
+	}
+	return r.At + gov.UnixTime(min(60<<min(r.Times-2, 6), 3600))
 }
 
 // Meta is a record without its body.

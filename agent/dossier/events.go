@@ -51,6 +51,9 @@ type (
 		Holder  gov.Holder  `json:"holder"`
 		Plan    Plan        `json:"plan"`
 		Head    gov.Head    `json:"head"`
+		// Standing is what a policy that has changed since says on the facts of the Against that stands; nil
+		// where none stands, or by the same policy.
+		Standing *gov.Verdict `json:"standing,omitempty"`
 	}
 	// WasGated: the gate has read text and context.
 	WasGated struct {
@@ -91,10 +94,16 @@ type (
 		Standing bool                  `json:"standing"`
 		Approval *gov.Approval         `json:"approval"`
 		Sources  int                   `json:"sources"` // endpoints that gave the facts; 1 is an unverified source
+		// Content is what was judged: the vote is sent for nothing else under the same id (G20).
+		Content gov.Hash `json:"content"`
 	}
-	// WasReleased: the signer refused before the ledger was written; the vote is decided again.
+	// WasReleased: the grounds of a vote do not hold any more, or the signer refused before the ledger was
+	// written; the proposal is gathered and decided again.
 	WasReleased struct {
 		Why string `json:"why"`
+		// Answer says that the holder's answer is what was refused: it no longer counts.
+		Answer bool     `json:"answer,omitempty"`
+		Head   gov.Head `json:"head"`
 	}
 	// WasSigned: the raw transaction is stored, before it leaves.
 	WasSigned struct {
@@ -156,6 +165,8 @@ type Gathered struct {
 	Findings []gov.Finding `json:"findings"`
 	Digest   gov.Digest    `json:"digest"`
 	Basis    gov.Digest    `json:"basis"`
+	// Content is the content hash of the proposal that was gathered.
+	Content gov.Hash `json:"content"`
 }
 
 // Claim is something that the text names, held against the calls (detector D10).

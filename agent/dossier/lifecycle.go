@@ -89,12 +89,31 @@ func inFlight(s gov.VoteStatus) bool {
 func nextBound(d Dossier, head gov.Head, owe func(StepKind, string)) {
 	switch d.Vote.Status {
 	case gov.VoteLocked:
+		if d.over(head) {
+			owe(Settle, "closed") // what was not signed in time holds up no other vote of the key
+			return
+		}
 		owe(Sign, fmt.Sprint(d.Seq))
 	case gov.VoteSigned:
+		if d.over(head) || d.Swapped() {
+			owe(Confirm, fmt.Sprint(head.Latest.Number)) // it may have been sent before a crash
+			return
+		}
 		owe(Send, fmt.Sprint(d.Seq))
 	case gov.VoteSent, gov.VoteMined:
 		owe(Confirm, fmt.Sprint(head.Latest.Number))
+	case gov.VoteExpired:
+		// until the close is final a reorganisation may still bring a block that has it
+		if d.Vote.Raw.Len() > 0 && head.Final.Time <= d.Window(head).Closes {
+			owe(Confirm, fmt.Sprint(head.Latest.Number))
+		}
 	}
+}
+
+// Swapped says whether the chain holds other content under the id than the bound vote was made for: it is then
+// watched, and never sent again (G20).
+func (d Dossier) Swapped() bool {
+	return d.Locked != nil && d.Locked.Content != (gov.Hash{}) && d.Locked.Content != d.Proposal.ContentHash
 }
 
 // nextVote is what a decided proposal is owed until it is voted or voting is over.
@@ -107,12 +126,12 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 	if d.Verdict.Direction == gov.For && d.Gate == nil && d.Standing == nil {
 		owe(Gate, d.Gathered.Digest.String()+fmt.Sprint(d.Seq))
 	}
-	if d.snapshotPassed(head, w) {
+	if d.snapshotPassed(head, w) && d.gatherable(head) {
 		owe(Gather, "snapshot/"+fmt.Sprint(d.Proposal.Starts))
 	}
 	choice := d.Choice(head)
 	if choice.Direction == gov.Hold {
-		nextHeld(d, head, w, owe)
+		nextHeld(d, head, w, choice, owe)
 		return
 	}
 	if head.Latest.Time < choice.Due || !d.open(head) || head.Latest.Time > w.Closes-gov.UnixTime(d.Plan.Margin) {
@@ -123,16 +142,35 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		return
 	}
 	// gathered and decided again right before signing; a standing Against signs on its own facts when that fails
-	if d.GatheredAt < choice.Due || int64(head.Latest.Time-d.Gathered.Facts.At.Time) > d.Plan.MaxAge {
-		owe(Gather, fmt.Sprintf("due/%d/%d", choice.Due, head.Final.Number))
-		if d.Standing == nil {
-			return
+	if late := d.GatheredAt < choice.Due; late || d.aged(d.Gathered.Facts, head) {
+		if (late || d.newer(head)) && d.gatherable(head) {
+			owe(Gather, fmt.Sprintf("due/%d/%d", choice.Due, head.Final.Number))
 		}
-		if head.Latest.Time < choice.Due+gov.UnixTime(standingGrace) {
+		if !choice.stands || head.Latest.Time < choice.Due+gov.UnixTime(standingGrace) {
 			return
 		}
 	}
+	if head.Latest.Time < d.Refused.again() || d.Refused.Times > 1 && !choice.Standing && d.Gathered.Facts.At == d.Refused.Block {
+		return
+	}
 	owe(Lock, fmt.Sprint(d.Seq))
+}
+
+// aged says whether facts are too old to be signed on, by the chain's time.
+func (d Dossier) aged(f gov.Facts, head gov.Head) bool {
+	return int64(head.Latest.Time-f.At.Time) > d.Plan.MaxAge
+}
+
+// newer says whether there is a final block that the facts are not of. While finality stalls there is none, and to
+// gather again brings the same.
+func (d Dossier) newer(head gov.Head) bool {
+	at := d.Gathered.Facts.At
+	return head.Final.Number > at.Number || head.Final.Hash != at.Hash
+}
+
+// gatherable says whether to gather again now: after refusals only at another block, and not at once.
+func (d Dossier) gatherable(head gov.Head) bool {
+	return d.Refused.Times <= 1 || head.Latest.Time >= d.Refused.again() && head.Final != d.Refused.Block
 }
 
 // standingGrace is how long, in seconds, a standing Against waits for fresh facts before it is signed on
@@ -140,18 +178,18 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 const standingGrace = 600
 
 // nextHeld reminds the holder, and at `latest` ends the hold as the policy says.
-func nextHeld(d Dossier, head gov.Head, w Window, owe func(StepKind, string)) {
+func nextHeld(d Dossier, head gov.Head, w Window, c Choice, owe func(StepKind, string)) {
 	if d.TimedOut != nil || d.Canceled {
 		return
 	}
-	if r := d.holdReason(); r == gov.HoldUnavailable || r == gov.HoldUnknown || r == gov.HoldDisagreement {
+	if d.mayBeHad() && d.gatherable(head) {
 		// what could not be had may be had later: once an hour until `latest`
 		if hours := int64(head.Latest.Time-d.GatheredAt) / 3600; hours > 0 && head.Latest.Time < w.Latest {
 			owe(Gather, fmt.Sprintf("retry/%d/%d", d.GatheredAt, head.Final.Number/300))
 		}
 	}
 	for _, r := range reminders {
-		if d.Vote.Status != gov.VoteHeld {
+		if c.Reason == "" {
 			break // waits for the gate only
 		}
 		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < w.Latest && !slices.Contains(d.Reminded, r.name) {
@@ -161,6 +199,13 @@ func nextHeld(d Dossier, head gov.Head, w Window, owe func(StepKind, string)) {
 	if head.Latest.Time >= w.Latest && d.open(head) {
 		owe(TimeOut, "")
 	}
+}
+
+// mayBeHad says whether something that could not be had is among the reasons of a hold.
+func (d Dossier) mayBeHad() bool {
+	return d.Verdict.Direction == gov.Hold && slices.ContainsFunc(d.Verdict.Reasons, func(r gov.HoldReason) bool {
+		return r == gov.HoldUnavailable || r == gov.HoldUnknown || r == gov.HoldDisagreement
+	})
 }
 
 // snapshotPassed says whether the facts are older than a snapshot that is final by now: power and
@@ -203,8 +248,10 @@ type Choice struct {
 	By        gov.By
 	Rule      gov.Label
 	Due       gov.UnixTime
-	Standing  bool
-	Reason    gov.HoldReason
+	// Standing: an Against that is signed on the facts that gave it, whatever their age.
+	Standing bool
+	Reason   gov.HoldReason
+	stands   bool // an Against that may be signed so when no fresh facts can be had
 }
 
 // Choice says what is to be cast at a head. The holder's signed answer comes first, then the holder's
@@ -218,12 +265,8 @@ func (d Dossier) Choice(head gov.Head) Choice {
 		return Choice{Reason: gov.HoldReason(StoppedByHand)}
 	}
 	if d.Standing != nil {
-		due := max(w.Opens, d.Since[gov.Against]+gov.UnixTime(d.Plan.Wait))
-		if w.TooShort {
-			due = w.Opens
-		}
-		return Choice{Direction: gov.Against, By: gov.ByPolicy, Rule: d.Standing.Verdict.Rule, Due: due,
-			Standing: d.Verdict == nil || d.Verdict.Direction != gov.Against}
+		return Choice{Direction: gov.Against, By: gov.ByPolicy, Rule: d.Standing.Verdict.Rule, Due: d.againstDue(w), stands: true,
+			Standing: d.Verdict == nil || d.Verdict.Direction != gov.Against || d.Refused.Times > 0 || d.aged(d.Standing.Gathered.Facts, head)}
 	}
 	final := d.Final()
 	if final == gov.For && (d.TextHeld || d.TimedOut != nil) {
@@ -233,13 +276,24 @@ func (d Dossier) Choice(head gov.Head) Choice {
 		return d.timedOut(w)
 	}
 	c := Choice{Direction: final, By: gov.ByPolicy, Rule: d.Verdict.Rule, Due: max(w.Opens, d.Since[final]+gov.UnixTime(d.Plan.Wait))}
-	if w.TooShort {
+	// a wait that would end after the close is a short window too: for instance that of a For that came late
+	if w.TooShort || c.Due > w.Closes-gov.UnixTime(d.Plan.Margin) {
 		if !d.Plan.VoteShort {
 			return Choice{Reason: gov.HoldTooShort}
 		}
 		c.Due = w.Opens
 	}
 	return c
+}
+
+// againstDue is from when a standing Against is cast: after its own wait, and at once where the time from its first
+// decision to the close is too short for that, however early other directions were decided.
+func (d Dossier) againstDue(w Window) gov.UnixTime {
+	from := max(w.Opens, d.Since[gov.Against])
+	if w.TooShort || int64(w.Closes-from) < d.Standing.Wait+d.Plan.Latest {
+		return w.Opens
+	}
+	return max(w.Opens, d.Since[gov.Against]+gov.UnixTime(d.Standing.Wait))
 }
 
 // timedOut is what a hold became at `latest`, or the hold itself.
@@ -250,8 +304,8 @@ func (d Dossier) timedOut(w Window) Choice {
 	return Choice{Reason: d.holdReason()}
 }
 
-// mayTimeOut says whether the hold has known content facts as its only reasons.
-func (d Dossier) mayTimeOut() bool { return d.Verdict != nil && d.Verdict.Timely() }
+// mayTimeOut says whether the hold has known content facts as its only reasons, and no text ever held a For (claim 1).
+func (d Dossier) mayTimeOut() bool { return d.Verdict != nil && d.Verdict.Timely() && !d.TextHeld }
 
 // TimeOutDirection is what the policy casts for this hold when nobody answers: Hold for no vote.
 func (d Dossier) TimeOutDirection() gov.Direction {

@@ -75,7 +75,11 @@ func decided(now int64, v gov.Verdict) dossier.WasDecided {
 }
 
 func verdict(d gov.Direction, reasons ...gov.HoldReason) gov.Verdict {
-	return gov.Verdict{Direction: d, Rule: "r", Reasons: reasons, Trace: []gov.Trace{{Rule: "a", Vote: gov.Against, Result: gov.False}}}
+	result := gov.False
+	if d == gov.Against {
+		result = gov.True
+	}
+	return gov.Verdict{Direction: d, Rule: "r", Reasons: reasons, Trace: []gov.Trace{{Rule: "a", Vote: gov.Against, Result: result}}}
 }
 
 func (s *story) gate(now int64, result gov.GateResult, reasons ...gov.HoldReason) {

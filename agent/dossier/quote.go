@@ -21,8 +21,8 @@ func (u Untrusted) Quote(max int) string {
 			after = in[i+1]
 		}
 		switch {
-		case r == ':' && isScheme(before) && after != 0 && !unicode.IsSpace(after):
-			b.WriteString("[:]") // https://, mailto:, javascript:, and what Slack and Discord write as :name:
+		case r == ':' && active(before, after):
+			b.WriteString("[:]")
 		case r == '.' && word(before) && unicode.IsLetter(after):
 			b.WriteString("[.]")
 		case r == '_' && !(word(before) && word(after)):
@@ -44,8 +44,13 @@ var inert = map[rune]string{
 	'@': "＠", '<': "‹", '>': "›", '`': "'", '*': "∗", '~': "∼", '|': "¦", '[': "［", ']': "］", '\\': "＼", '#': "＃", '&': "＆",
 }
 
-func isScheme(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '+' || r == '-' || r == '.' || r == '_' || r == ':'
+// active says whether a colon between two characters may make a link (https://, mailto:, javascript:) or what
+// chats draw for :name:. A time of day and eip155:1 stay as they are.
+func active(before, after rune) bool {
+	if after == 0 || unicode.IsSpace(after) {
+		return false
+	}
+	return !unicode.IsDigit(before) || after == '/' || unicode.IsLetter(after)
 }
 
 func word(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
