@@ -75,7 +75,10 @@ func TestHoldWaitsForTheHolderAndAnAnswerFromAnotherProcessIsNoticed(t *testing.
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("the holder's answer took %s to be sent", took)
 	}
-	r.until("the answer told", func() bool { return strings.Contains(r.story(), "Approved Locked Signed Sent") })
+	r.until("the answer told", func() bool {
+		_, after, ok := strings.Cut(r.story(), "Approved")
+		return ok && strings.Contains(after, "Locked Signed Sent")
+	})
 	r.head(1)
 	r.head(3)
 	r.stage(id, dossier.AtVoted)
@@ -130,19 +133,10 @@ func TestReorganisationBeforeFinality(t *testing.T) {
 	r := newRig(t)
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
 	r.start()
-	for r.dossier(id).Vote.Status != gov.VoteMined {
-		r.head(1)
-		time.Sleep(40 * time.Millisecond)
-	}
+	r.heads("mined", func() bool { return r.dossier(id).Vote.Status == gov.VoteMined })
 	r.world.Reorg(2, true)
 	r.head(0)
-	for i := 0; r.dossier(id).Vote.Status != gov.VoteFinal; i++ {
-		if i > 40 {
-			t.Fatalf("vote %q", r.dossier(id).Vote.Status)
-		}
-		r.head(1)
-		time.Sleep(40 * time.Millisecond)
-	}
+	r.heads("final", func() bool { return r.dossier(id).Vote.Status == gov.VoteFinal })
 	votes, doubled := r.world.Votes()
 	if votes[7] != gov.SupportAgainst || doubled != 0 || len(r.world.Signed()) != 1 {
 		t.Errorf("votes %v, %d doubled, %d signatures", votes, doubled, len(r.world.Signed()))
@@ -163,13 +157,7 @@ func TestCancellationThatIsReorganisedAwayLosesNoVote(t *testing.T) {
 	r.stage(id, dossier.AtClosed)
 	r.world.Reorg(1, false)
 	r.head(0)
-	for i := 0; r.dossier(id).Stage != dossier.AtVoted; i++ {
-		if i > 60 {
-			t.Fatalf("stage %s, story %s", r.dossier(id).Stage, r.story())
-		}
-		r.head(1)
-		time.Sleep(30 * time.Millisecond)
-	}
+	r.heads("voted", func() bool { return r.dossier(id).Stage == dossier.AtVoted })
 	if votes, _ := r.world.Votes(); votes[7] != gov.SupportAgainst || len(votes) != 1 {
 		t.Errorf("votes %v", votes)
 	}
@@ -186,8 +174,9 @@ func TestProposalOfALostBlockIsClosedAndComesBack(t *testing.T) {
 	r.head(0)
 	r.until("rewound", func() bool { return r.dossier(id).Rewound })
 	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.For})
-	r.world.Pace = 1
-	r.stage(id, dossier.AtClosed)
-	r.until("voted", func() bool { votes, _ := r.world.Votes(); return votes[7] == gov.SupportFor })
+	r.heads("voted", func() bool { return r.dossier(id).Stage == dossier.AtVoted })
+	if votes, _ := r.world.Votes(); votes[7] != gov.SupportFor {
+		t.Errorf("votes %v", votes)
+	}
 	r.sound()
 }

@@ -122,6 +122,27 @@ func (r *rig) head(n uint64) {
 	}
 }
 
+// heads mines block after block, each when the steps of the last one have been done or hang, until
+// something is true.
+func (r *rig) heads(what string, f func() bool) {
+	r.t.Helper()
+	for n := 0; !f(); n++ {
+		if n == 50 {
+			r.t.Fatalf("mined %d blocks in vain for: %s\nrecords: %s\nalarms: %s", n, what, r.story(), r.told())
+		}
+		r.head(1)
+		r.until("the head stored", func() bool { return r.runner.Health()[agenttest.Chain].Head.Number == r.world.Newest() })
+		for end := time.Now().Add(200 * time.Millisecond); time.Now().Before(end) && !f() && r.busy(); {
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+}
+
+// busy says whether steps are under way or about to be, other than those that hang on purpose.
+func (r *rig) busy() bool {
+	return r.count("kind = 'step' AND state IN ('running', 'available', 'retryable')") > 0
+}
+
 // until waits for something to become true.
 func (r *rig) until(what string, f func() bool) {
 	r.t.Helper()

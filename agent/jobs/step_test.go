@@ -100,10 +100,7 @@ func TestJobsDoNotPileUp(t *testing.T) {
 		return nil
 	}
 	r.start()
-	for r.dossier(voted).Vote.Status != gov.VoteSent {
-		r.head(1)
-		time.Sleep(20 * time.Millisecond)
-	}
+	r.heads("sent", func() bool { return r.dossier(voted).Vote.Status == gov.VoteSent })
 	for range 40 {
 		r.head(1)
 		time.Sleep(5 * time.Millisecond)
@@ -127,10 +124,7 @@ func lockThen(t *testing.T, meanwhile func(*rig, gov.ProposalID)) (*rig, gov.Pro
 		return nil
 	}
 	r.start()
-	for calls.Load() == 0 {
-		r.head(1)
-		time.Sleep(30 * time.Millisecond)
-	}
+	r.heads("pre-flight", func() bool { return calls.Load() > 0 })
 	return r, id, &calls
 }
 
@@ -225,13 +219,6 @@ func TestSlowStepsDelayNoVote(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	for range 10 {
-		r.head(1)
-		time.Sleep(30 * time.Millisecond)
-	}
-	got := r.dossier(vote).Vote.Status
+	r.heads("a final vote", func() bool { return r.dossier(vote).Vote.Status == gov.VoteFinal })
 	close(release)
-	if got != gov.VoteFinal {
-		t.Errorf("vote %q while dry runs hang; story %s", got, r.story())
-	}
 }

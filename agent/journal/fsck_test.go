@@ -71,7 +71,7 @@ func TestG17FsckFindsWhatWasChanged(t *testing.T) {
 		"missing record":  {"DELETE FROM records WHERE proposal = ? AND seq = 3", "record 4 of " + p + " follows record 2"},
 		"missing tail":    {"DELETE FROM records WHERE proposal = ? AND seq = 7", "the index says"},
 		"all records":     {"DELETE FROM records WHERE proposal = ?", "the index says"},
-		"other type":      {"UPDATE records SET type = 'WasMined' WHERE proposal = ? AND seq = 7", "does not belong"},
+		"other type":      {"UPDATE records SET type = 'WasUnmined' WHERE proposal = ? AND seq = 7", "does not belong"},
 		"unknown type":    {"UPDATE records SET type = 'WasNew' WHERE proposal = ? AND seq = 7", "unknown type"},
 		"index stage":     {"UPDATE proposals SET stage = 'closed' WHERE proposal = ?", "the index says"},
 		"index vote":      {"UPDATE proposals SET vote = '' WHERE proposal = ?", "the index says"},
