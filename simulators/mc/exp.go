@@ -6,7 +6,8 @@ import "math"
 // standard deviation of 0.05.
 const narrow = 0.35
 
-// MulExp multiplies every s[i] by exp(x[i]), with a relative error below 1e-14. x must be as long as s.
+// MulExp multiplies every s[i] by exp(x[i]), with a relative error below 1e-14. x must be as long as s. The polynomial
+// is that of expNarrow, written out: the compiler does not inline it.
 func MulExp(s, x []float64) {
 	x = x[:len(s)]
 	for i, v := range x {
@@ -14,17 +15,29 @@ func MulExp(s, x []float64) {
 			s[i] *= Exp(v)
 			continue
 		}
-		s[i] *= expNarrow(v)
+		v2 := v * v
+		v4 := v2 * v2
+		low := float64(1+v) + float64(v2*(c2+float64(v*c3)))
+		mid := float64(c4+float64(v*c5)) + float64(v2*(c6+float64(v*c7)))
+		top := float64(c8+float64(v*c9)) + float64(v2*(c10+float64(v*c11)))
+		s[i] *= low + float64(v4*(mid+float64(v4*top)))
 	}
 }
+
+// The coefficients of the series of exp: 1/n!.
+const (
+	c2, c3, c4, c5 = 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120
+	c6, c7, c8, c9 = 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880
+	c10, c11       = 1.0 / 3628800, 1.0 / 39916800
+)
 
 // expNarrow is the Taylor polynomial of degree 11, added up in pairs so that the products do not wait for each other.
 func expNarrow(v float64) float64 {
 	v2 := v * v
 	v4 := v2 * v2
-	low := float64(1+v) + float64(v2*(1.0/2+float64(v*(1.0/6))))
-	mid := float64(1.0/24+float64(v*(1.0/120))) + float64(v2*(1.0/720+float64(v*(1.0/5040))))
-	top := float64(1.0/40320+float64(v*(1.0/362880))) + float64(v2*(1.0/3628800+float64(v*(1.0/39916800))))
+	low := float64(1+v) + float64(v2*(c2+float64(v*c3)))
+	mid := float64(c4+float64(v*c5)) + float64(v2*(c6+float64(v*c7)))
+	top := float64(c8+float64(v*c9)) + float64(v2*(c10+float64(v*c11)))
 	return low + float64(v4*(mid+float64(v4*top)))
 }
 
