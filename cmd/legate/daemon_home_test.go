@@ -59,6 +59,7 @@ type home struct {
 	site *site
 	dir  string
 	*daemon
+	runs int // daemons so far
 }
 
 // setup is what an operator chose. Zero values take what is usual.
@@ -223,10 +224,12 @@ func (h *home) launch(args ...string) {
 	must(h.t, d.cmd.Start())
 	go func() { d.err = d.cmd.Wait(); close(d.exited) }()
 	h.daemon = d
+	h.runs++
+	run := h.runs
 	h.t.Cleanup(func() {
 		d.kill()
-		if h.t.Failed() {
-			h.t.Logf("log of the daemon %d:\n%s", d.cmd.Process.Pid, tail(d.out.String(), 12_000))
+		if h.t.Failed() && run > h.runs-2 {
+			h.t.Logf("log of daemon %d of this home:\n%s", run, tail(d.out.String(), 12_000))
 		}
 		if strings.Contains(d.out.String(), testPassphrase) {
 			h.t.Error("G07: the log of the daemon has the passphrase in it")
