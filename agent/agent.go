@@ -111,6 +111,7 @@ func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dos
 		return g, err
 	}
 	g.Findings = checks.Run(d.Proposal, g.Facts)
+	g.Content = d.Proposal.ContentHash
 	if g.Digest, err = g.Facts.Digest(); err != nil {
 		return g, err
 	}
@@ -129,7 +130,15 @@ func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 		return nil, err
 	}
 	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: d.Gathered.Facts, Holder: holder})
-	return []dossier.Event{dossier.WasDecided{Verdict: v, Holder: holder, Plan: a.Policies.Plan(holder, v), Head: head}}, nil
+	e := dossier.WasDecided{Verdict: v, Holder: holder, Plan: a.Policies.Plan(holder, v), Head: head}
+	if s := d.Standing; s != nil && s.Verdict.Policy != v.Policy {
+		again := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: s.Gathered.Facts, Holder: holder})
+		e.Standing = &again
+	}
+	if d.Approval != nil && d.Approval.Basis != d.Gathered.Basis {
+		a.Log.Warn("the holder's answer does not count: what the proposal does has changed since", "proposal", d.ID().String(), "answer", d.Approval.Support.String())
+	}
+	return []dossier.Event{e}, nil
 }
 
 // gate asks the reader of text and context.
@@ -166,6 +175,10 @@ func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 		return []dossier.Event{change}, nil
 	}
 	var events []dossier.Event
+	if d.Vote.Status == gov.VoteLocked {
+		a.Log.Error("voting closed before the vote was signed", "proposal", d.ID().String())
+		events = append(events, dossier.WasNotVoted{Status: gov.VoteExpired, Why: dossier.NotOpen})
+	}
 	if (d.Stage == dossier.AtSeen || d.Stage == dossier.AtGathered || d.Stage == dossier.AtDecided) && !d.Vote.Status.Bound() {
 		events = append(events, unvoted(d))
 	}

@@ -22,6 +22,11 @@ type Chain interface {
 	Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Clocks, error)
 	// Same says whether the chain still holds the content that was judged; an error if not.
 	Same(ctx context.Context, p gov.Proposal, at gov.Block) error
+	// Canonical is an error that wraps ErrMoved when a block that facts were read at is not in the chain any more.
+	Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) error
+	// SameCode is an error that wraps ErrMoved when an account that the calls name, or its implementation, has other
+	// code at a block than the facts say.
+	SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at gov.Block) error
 }
 
 // Policies are the holder's rules.
@@ -81,6 +86,10 @@ var (
 	ErrStale = errors.New("decide again before signing")
 	// ErrRefused: the ledger holds another vote on this proposal; nothing will be signed.
 	ErrRefused = errors.New("the ledger refuses")
+	// ErrUnfit: the signer would not sign this whatever the time: a person has to look.
+	ErrUnfit = errors.New("not fit to be signed")
+	// ErrMoved: the chain is no longer what the facts say of it.
+	ErrMoved = errors.New("the chain has moved on from the facts")
 	// ErrLater: frozen, or another transaction of the key is under way; try again.
 	ErrLater = errors.New("not now")
 )

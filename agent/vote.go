@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
+
+// lastTry bounds the gathering that is tried before an Against is signed on the facts that gave it.
+const lastTry = 75 * time.Second
 
 // lock checks that a vote may be made and binds it: its whole provenance is on record before a
 // signature exists (G43).
@@ -29,16 +33,34 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	} else if len(busy) > 0 {
 		return nil, fmt.Errorf("the key's transaction for %s is under way: %w", busy[0], ErrLater)
 	}
+	if choice.Standing && d.GatheredAt < choice.Due && d.Refused.Times == 0 {
+		// the step that gathers does not come to an end, or has not had its turn since a restart: once more, before old
+		// facts are voted on
+		trying, cancel := context.WithTimeout(ctx, lastTry)
+		events, err := a.gather(trying, d)
+		cancel()
+		if err == nil {
+			return events, nil
+		}
+		a.Log.Error("an against is cast on the facts that gave it, fresh ones cannot be had", "proposal", d.ID().String(), "error", err)
+	}
+	g := d.Grounds(choice)
+	if err := a.grounds(ctx, d, g.Facts, choice.Standing, head); errors.Is(err, ErrMoved) && !choice.Standing {
+		a.Log.Warn("the facts do not hold any more, they are gathered again", "proposal", d.ID().String(), "why", err)
+		return []dossier.Event{dossier.WasReleased{Why: err.Error(), Head: head}}, nil
+	} else if err != nil {
+		return nil, err
+	}
 	ballot := gov.Ballot{
 		Proposal: d.ID(), Flavour: d.Proposal.Flavour, Voter: a.Signer.Address(), Support: support,
-		Reason: gov.BallotReason{By: choice.By, Rule: choice.Rule, Record: d.Grounds(choice).Digest},
+		Reason: gov.BallotReason{By: choice.By, Rule: choice.Rule, Record: g.Digest},
 	}
 	if err := a.Chain.Same(ctx, d.Proposal, head.Final); err != nil {
 		return nil, err
 	}
 	power, err := a.Sender.Preflight(ctx, d.Proposal, d.Holder, ballot)
 	if e, ok := refusal(err); ok {
-		a.Log.Warn("no vote", "proposal", d.ID().String(), "why", err)
+		a.Log.Error("no vote", "proposal", d.ID().String(), "why", err)
 		return []dossier.Event{e}, nil
 	} else if err != nil {
 		return nil, err
@@ -47,10 +69,9 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	if err != nil {
 		return nil, err
 	}
-	g := d.Grounds(choice)
 	e := dossier.WasLocked{
 		Ballot: ballot, Tx: plan, Power: gov.Known(power), Facts: g.Digest, Basis: g.Basis, Policy: d.Verdict.Policy,
-		Standing: choice.Standing, Sources: g.Facts.Sources,
+		Standing: choice.Standing, Sources: g.Facts.Sources, Content: d.Proposal.ContentHash,
 	}
 	if d.Gate != nil {
 		e.Gate = d.Gate.Gate
@@ -61,37 +82,80 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	return []dossier.Event{e}, nil
 }
 
+// grounds says whether facts may be voted on: those of a fresh decision while their block is in the chain, those of an
+// Against that stands while the code behind the calls is what they say (content is checked beside this).
+func (a *Agent) grounds(ctx context.Context, d dossier.Dossier, f gov.Facts, standing bool, head gov.Head) error {
+	if !standing {
+		return a.Chain.Canonical(ctx, d.ID(), f.At)
+	}
+	err := a.Chain.SameCode(ctx, d.Proposal, f, head.Latest)
+	if errors.Is(err, ErrMoved) {
+		a.Log.Error("an against cannot be cast: the code behind the calls has changed and no facts could be gathered since; only a person can vote",
+			"proposal", d.ID().String(), "why", err)
+		return fmt.Errorf("%w: %w", ErrLater, err)
+	}
+	return err
+}
+
 // sign asks the signer. The nonce is derived anew: after a crash the planned one may be used up.
 func (a *Agent) sign(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	if !d.Locked.Standing {
+		if err := a.Chain.Canonical(ctx, d.ID(), d.LockedOn().Facts.At); errors.Is(err, ErrMoved) {
+			return a.release(ctx, d, err)
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	plan, err := a.Sender.Plan(ctx, d.Vote.Ballot)
 	if err != nil {
 		return nil, err
 	}
-	return a.signWith(ctx, d, plan)
-}
-
-func (a *Agent) signWith(ctx context.Context, d dossier.Dossier, plan gov.Tx) ([]dossier.Event, error) {
-	g := d.LockedOn()
-	intent := gov.Intent{
-		Case: gov.Case{Proposal: d.Proposal, Facts: g.Facts, Holder: d.Holder},
-		Gate: d.Locked.Gate, Ballot: d.Vote.Ballot, Tx: plan, Standing: d.Locked.Standing, Approval: d.Locked.Approval,
-	}
-	signed, err := a.Signer.Sign(ctx, intent)
+	signed, err := a.signWith(ctx, d, plan, head)
 	switch {
 	case errors.Is(err, ErrStale):
-		return []dossier.Event{dossier.WasReleased{Why: err.Error()}}, nil
+		return a.release(ctx, d, err)
+	case errors.Is(err, ErrUnfit):
+		a.Log.Error("the signer refuses this vote", "proposal", d.ID().String(), "error", err)
+		return a.release(ctx, d, err)
 	case errors.Is(err, ErrRefused):
 		a.Log.Error("the ledger refuses this vote", "proposal", d.ID().String(), "error", err)
 		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteNoVote, Why: dossier.LedgerRefused}}, nil
 	case err != nil:
 		return nil, err
 	}
-	return []dossier.Event{dossier.WasSigned{Tx: plan, Hash: signed.Tx, Raw: signed.Raw}}, nil
+	return []dossier.Event{signed}, nil
+}
+
+// release takes a locked vote back. What the signer says of a holder's answer as such is final for that answer.
+func (a *Agent) release(ctx context.Context, d dossier.Dossier, why error) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	return []dossier.Event{dossier.WasReleased{Why: why.Error(), Answer: d.Locked.Approval != nil && errors.Is(why, ErrUnfit), Head: head}}, nil
+}
+
+// signWith asks the signer for one transaction. The end of voting is the one that is estimated now: from it the
+// signer takes when a hold timed out.
+func (a *Agent) signWith(ctx context.Context, d dossier.Dossier, plan gov.Tx, head gov.Head) (e dossier.WasSigned, err error) {
+	g, p := d.LockedOn(), d.Proposal
+	p.EndsAt = d.Window(head).Closes
+	intent := gov.Intent{
+		Case: gov.Case{Proposal: p, Facts: g.Facts, Holder: d.Holder},
+		Gate: d.Locked.Gate, Ballot: d.Vote.Ballot, Tx: plan, Standing: d.Locked.Standing, Approval: d.Locked.Approval,
+	}
+	signed, err := a.Signer.Sign(ctx, intent)
+	return dossier.WasSigned{Tx: plan, Hash: signed.Tx, Raw: signed.Raw}, err
 }
 
 // send hands the stored bytes to the chain. The same bytes again are no harm.
 func (a *Agent) send(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
 	if err := a.Sender.Send(ctx, d.Vote); err != nil {
+		a.Log.Error("the signed vote cannot be sent, it is tried again", "proposal", d.ID().String(), "error", err)
 		return nil, err
 	}
 	return []dossier.Event{dossier.WasSent{Hash: d.Vote.Tx}}, nil
@@ -110,6 +174,9 @@ func (a *Agent) confirm(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 	if r == nil {
 		return a.unmined(ctx, d, head)
 	}
+	if d.Vote.Status == gov.VoteExpired && !(r.Final && r.OK) {
+		return nil, nil // given up; only a vote that counts after all would be news
+	}
 	if !r.Final {
 		if d.Vote.Status == gov.VoteMined && d.Vote.Block == r.Block {
 			return nil, nil
@@ -125,8 +192,15 @@ func (a *Agent) confirm(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 
 // unmined is a vote that no block has: back from a reorganisation, too cheap, or too late.
 func (a *Agent) unmined(ctx context.Context, d dossier.Dossier, head gov.Head) ([]dossier.Event, error) {
-	if d.Vote.Status == gov.VoteMined {
+	switch {
+	case d.Vote.Status == gov.VoteExpired:
+		return nil, nil
+	case d.Vote.Status == gov.VoteMined:
 		return []dossier.Event{dossier.WasUnmined{}}, nil
+	case d.Rewound && d.Stage == dossier.AtClosed && head.Clock <= d.Proposal.Ends:
+		return nil, nil // the proposal is gone, and may come back
+	case d.Rewound && d.Stage == dossier.AtClosed:
+		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteExpired, Why: dossier.NotOpen}}, nil
 	}
 	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
 	if err != nil {
@@ -136,12 +210,23 @@ func (a *Agent) unmined(ctx context.Context, d dossier.Dossier, head gov.Head) (
 		a.Log.Error("voting closed before the vote was mined", "proposal", d.ID().String())
 		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteExpired, Why: dossier.NotOpen}}, nil
 	}
+	if d.Swapped() {
+		a.Log.Error("the chain holds other content under the id of a vote that is under way; it is not sent again", "proposal", d.ID().String(), "tx", d.Vote.Tx)
+		return nil, nil
+	}
 	plan, err := a.Sender.Replace(ctx, d.Vote)
 	if err != nil {
 		return nil, err
 	}
 	if plan != nil {
-		return a.signWith(ctx, d, *plan)
+		signed, err := a.signWith(ctx, d, *plan, head)
+		if err == nil {
+			return []dossier.Event{signed}, nil
+		}
+		if !errors.Is(err, ErrStale) && !errors.Is(err, ErrRefused) && !errors.Is(err, ErrUnfit) {
+			return nil, err
+		}
+		a.Log.Error("a dearer transaction of the vote is not signed, the sent one stays", "proposal", d.ID().String(), "error", err)
 	}
 	return nil, a.Sender.Send(ctx, d.Vote)
 }

@@ -19,11 +19,14 @@ type Ports struct {
 	Head      func(context.Context, gov.ProposalID) (gov.Head, error)
 	Standing  func(context.Context, gov.Proposal) (gov.State, gov.Clocks, error)
 	Same      func(context.Context, gov.Proposal, gov.Block) error
+	Canonical func(context.Context, gov.ProposalID, gov.Block) error
+	SameCode  func(context.Context, gov.Proposal, gov.Facts, gov.Block) error
 	Decide    func(gov.Case) gov.Verdict
 	Gate      func(context.Context, dossier.Dossier, gov.Head) (dossier.WasGated, error)
 	Sign      func(context.Context, gov.Intent) (gov.Vote, error)
 	Preflight func(context.Context, gov.Proposal, gov.Holder, gov.Ballot) (gov.Amount, error)
 	TxPlan    func(context.Context, gov.Ballot) (gov.Tx, error)
+	Replace   func(context.Context, gov.Vote) (*gov.Tx, error)
 	Send      func(context.Context, gov.Vote) error
 	Confirm   func(context.Context, gov.Vote, gov.Block) (*gov.Receipt, error)
 }
@@ -89,13 +92,26 @@ func (p chain) Same(ctx context.Context, x gov.Proposal, at gov.Block) error {
 	return err
 }
 
+func (p chain) Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) error {
+	_, err := call(p.w, "canonical", id, func() (any, error) { return nil, p.w.Ports.Canonical(ctx, id, b) })
+	return err
+}
+
+func (p chain) SameCode(ctx context.Context, x gov.Proposal, f gov.Facts, b gov.Block) error {
+	_, err := call(p.w, "samecode", x.ID, func() (any, error) { return nil, p.w.Ports.SameCode(ctx, x, f, b) })
+	return err
+}
+
 func (p policies) Holder(gov.Label) (gov.Holder, error) {
 	return gov.Holder{Name: "alice", Account: gov.Address{0x71}}, nil
 }
-func (p policies) Decide(c gov.Case) gov.Verdict                    { return p.w.Ports.Decide(c) }
-func (p policies) Plan(gov.Holder, gov.Verdict) dossier.Plan        { return p.w.Plan }
-func (p signer) Address() gov.Address                               { return Voter }
-func (p sender) Replace(context.Context, gov.Vote) (*gov.Tx, error) { return nil, nil }
+func (p policies) Decide(c gov.Case) gov.Verdict             { return p.w.Ports.Decide(c) }
+func (p policies) Plan(gov.Holder, gov.Verdict) dossier.Plan { return p.w.Plan }
+func (p signer) Address() gov.Address                        { return Voter }
+
+func (p sender) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
+	return p.w.Ports.Replace(ctx, v)
+}
 
 func (p gate) Gate(ctx context.Context, d dossier.Dossier, h gov.Head) (dossier.WasGated, error) {
 	return call(p.w, "gate", d.ID(), func() (dossier.WasGated, error) { return p.w.Ports.Gate(ctx, d, h) })
@@ -135,9 +151,17 @@ func (w *World) defaults() Ports {
 			}
 			return err
 		},
-		Decide: w.decide,
-		Gate:   w.gate,
-		Sign:   w.sign,
+		Canonical: func(_ context.Context, _ gov.ProposalID, b gov.Block) error {
+			if now := at(w, func(s *state) gov.Block { return s.block(b.Number) }); now != b {
+				return fmt.Errorf("block %d is another one: %w", b.Number, agent.ErrMoved)
+			}
+			return nil
+		},
+		SameCode: func(context.Context, gov.Proposal, gov.Facts, gov.Block) error { return nil },
+		Replace:  func(context.Context, gov.Vote) (*gov.Tx, error) { return nil, nil },
+		Decide:   w.decide,
+		Gate:     w.gate,
+		Sign:     w.sign,
 		Preflight: func(context.Context, gov.Proposal, gov.Holder, gov.Ballot) (gov.Amount, error) {
 			return gov.NewAmount(1000), nil
 		},

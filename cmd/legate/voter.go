@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
@@ -176,11 +180,11 @@ func (v *voter) openSigner(ctx context.Context, open func(gov.Address) (*ledger.
 	return err
 }
 
-// bound lists the votes of this key that the store knows to be signed, or about to be.
+// bound lists the votes of this key that the store knows to be signed: one that was only locked may have no line.
 func (v *voter) bound(ctx context.Context) ([]gov.Ballot, error) {
 	var out []gov.Ballot
 	err := v.each(ctx, func(d dossier.Dossier) {
-		if d.Vote.Status.Bound() && d.Vote.Status != gov.VoteLocked && d.Vote.Ballot.Voter == v.self {
+		if d.Vote.Status.Bound() && d.Vote.Raw.Len() > 0 && d.Vote.Ballot.Voter == v.self {
 			out = append(out, d.Vote.Ballot)
 		}
 	})
@@ -255,7 +259,7 @@ func (v *voter) neverVoted(ctx context.Context) error {
 			return err
 		}
 		if voted {
-			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it: %w", v.folder, v.self, p.ID, agent.ErrRefused)
+			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it", v.folder, v.self, p.ID)
 		}
 	}
 	return nil
@@ -277,8 +281,10 @@ func (v *voter) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
 	switch {
 	case errors.Is(err, signer.ErrStale):
 		err = fmt.Errorf("%w: %w", agent.ErrStale, err)
-	case errors.Is(err, signer.ErrRefused), errors.Is(err, signer.ErrIntent):
+	case errors.Is(err, signer.ErrRefused):
 		err = fmt.Errorf("%w: %w", agent.ErrRefused, err)
+	case errors.Is(err, signer.ErrIntent):
+		err = fmt.Errorf("%w: %w", agent.ErrUnfit, err)
 	case errors.Is(err, signer.ErrLater):
 		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
 	}
@@ -308,6 +314,10 @@ func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b g
 			return power, &agent.Refusal{Status: gov.VoteNoVote, Why: why, Err: err}
 		}
 	}
+	if errors.Is(err, sender.ErrContent) || errors.Is(err, sender.ErrChain) {
+		v.log.Error("no vote: the chain is not what was judged", "proposal", p.ID.String(), "error", err)
+		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
+	}
 	if errors.Is(err, sender.ErrNotYet) || errors.Is(err, sender.ErrFrozen) {
 		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
 	}
@@ -321,37 +331,63 @@ func (v *voter) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
 		return gov.Tx{}, err
 	}
 	tx, err := s.Plan(ctx, b)
+	if errors.Is(err, sender.ErrFunds) || errors.Is(err, sender.ErrFee) || errors.Is(err, sender.ErrReverts) {
+		v.log.Error("the vote cannot be made now", "proposal", b.Proposal.String(), "vote", b.Support.String(), "error", err)
+		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
+	}
 	if err != nil {
 		return tx, err
 	}
+	return tx, v.allow(ctx, b, tx)
+}
+
+// allow asks whether the budget has room for a transaction, whatever was planned for the same vote before.
+func (v *voter) allow(ctx context.Context, b gov.Ballot, tx gov.Tx) error {
 	limits, ok := v.limits[b.Proposal.Governor]
 	if !ok || b.Reason.By == gov.ByHolder {
-		return tx, nil
+		return nil
 	}
 	spent, err := v.spent(ctx, b)
 	if err != nil {
-		return tx, err
+		return err
 	}
 	if err := limits.Allow(spent, gov.UnixTime(time.Now().Unix()), b, sender.Cost(tx)); err != nil {
 		v.log.Error("the budget for votes is spent; a vote by hand still works", "proposal", b.Proposal.String(), "error", err)
-		return tx, fmt.Errorf("%w: %w", agent.ErrLater, err)
+		return fmt.Errorf("%w: %w", agent.ErrLater, err)
 	}
-	return tx, nil
+	return nil
 }
 
-// spent lists this governor's votes with the most that they can cost.
+// spent lists this governor's other votes with the most that they can cost: each once, at its dearest.
 func (v *voter) spent(ctx context.Context, b gov.Ballot) (out []sender.Spent, err error) {
 	err = v.each(ctx, func(d dossier.Dossier) {
 		if d.Locked == nil || d.ID().Governor != b.Proposal.Governor || d.ID() == b.Proposal {
 			return
 		}
-		for _, r := range d.Records {
-			if r.Type == "WasLocked" {
-				out = append(out, sender.Spent{At: gov.UnixTime(r.Time.Unix()), Support: d.Locked.Ballot.Support, By: d.Locked.Ballot.Reason.By, Fee: sender.Cost(d.Locked.Tx)})
-			}
-		}
+		out = append(out, spentOn(d))
 	})
 	return out, err
+}
+
+// spentOn is what a bound vote may cost, from when it was bound last or sent anew: what was let go before costs nothing.
+func spentOn(d dossier.Dossier) sender.Spent {
+	s := sender.Spent{Support: d.Locked.Ballot.Support, By: d.Locked.Ballot.Reason.By, Fee: sender.Cost(d.Locked.Tx)}
+	for _, r := range d.Records {
+		if r.Type == "WasLocked" || r.Type == "WasSigned" {
+			s.At = gov.UnixTime(r.Time.Unix())
+		}
+	}
+	tx := new(types.Transaction)
+	if tx.UnmarshalBinary(d.Vote.Raw.Bytes()) == nil { // a dearer one in its place
+		fee, over := uint256.FromBig(new(big.Int).Mul(tx.GasFeeCap(), new(big.Int).SetUint64(tx.Gas())))
+		if over {
+			fee.SetAllOne()
+		}
+		if cost := gov.AmountOf(fee); cost.Cmp(s.Fee) > 0 {
+			s.Fee = cost
+		}
+	}
+	return s
 }
 
 // Send, Confirm and Replace are the chain's sender's.
@@ -384,7 +420,17 @@ func (v *voter) Replace(ctx context.Context, vote gov.Vote) (*gov.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Replace(ctx, vote)
+	tx, err := s.Replace(ctx, vote)
+	if err != nil || tx == nil {
+		return nil, err
+	}
+	if err := v.allow(ctx, vote.Ballot, *tx); err != nil {
+		if errors.Is(err, agent.ErrLater) {
+			return nil, nil // the sent one stays
+		}
+		return nil, err
+	}
+	return tx, nil
 }
 
 // onBroken stops all signing when a chain took back what it had called final (G21).

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/legate-dao/legate/chains/governor"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/policies"
+	"github.com/legate-dao/legate/policies/strict"
 )
 
 // world is what a configuration points at: the chains, the governors as they really are, and the
@@ -36,6 +36,7 @@ type world struct {
 
 	mu    sync.Mutex
 	heads map[gov.ProposalID]gov.Head // by chain and governor
+	stuck map[gov.ChainID]bool        // whose finality stands still, said once
 }
 
 // watched is one governor with what the operator says of it.
@@ -118,17 +119,11 @@ func readBook(path string) (*book.Book, error) {
 	if path == "" {
 		return book.Of(), nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readBounded(path, strict.MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read the book: %w", err)
 	}
-	b, problems := book.Parse(path, text, func(p string) ([]byte, error) {
-		if !filepath.IsAbs(p) {
-			p = filepath.Join(filepath.Dir(path), p)
-		}
-		return os.ReadFile(p)
-	})
-	return b, problems.Err()
+	return parseBook(path, text)
 }
 
 // readPrices reads a prices.csv; an empty path knows no price.
@@ -221,22 +216,29 @@ func (w *world) deps(g *watched, c rpc.Caller) facts.Deps {
 	return d
 }
 
-// Standing is a proposal's state and deadline at the newest block.
+// Standing is a proposal's state and deadline at the newest block, as many sources as must agree say so: one that lies
+// must not end a vote.
 func (w *world) Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Clocks, error) {
 	g, err := w.of(p.ID)
 	if err != nil {
 		return "", 0, err
 	}
-	head, err := g.client.Latest(ctx)
-	if err != nil {
-		return "", 0, err
+	type standing struct {
+		state gov.State
+		ends  gov.Clocks
 	}
-	state, err := g.governor.State(ctx, g.client, p.ID.Number, gov.Hash(head.Hash))
-	if err != nil {
-		return "", 0, err
-	}
-	ends, err := g.governor.Deadline(ctx, g.client, p.ID.Number, gov.Hash(head.Hash))
-	return state, ends, err
+	s, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (s standing, err error) {
+		head, err := rpc.HeaderByTag(ctx, c, "latest")
+		if err != nil {
+			return s, err
+		}
+		if s.state, err = g.governor.State(ctx, c, p.ID.Number, gov.Hash(head.Hash)); err != nil {
+			return s, err
+		}
+		s.ends, err = g.governor.Deadline(ctx, c, p.ID.Number, gov.Hash(head.Hash))
+		return s, err
+	})
+	return s.state, s.ends, err
 }
 
 // Same says whether the chain still holds the content that was judged, as many sources as must agree say so.
@@ -323,6 +325,7 @@ func (p poller) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (
 	b, err := p.Watcher.Poll(ctx, from, recent)
 	if err == nil {
 		p.world.keepHeads(p.Chain(), b.Heads)
+		p.world.watchFinality(p.Chain(), b.Heads)
 	}
 	return b, err
 }
