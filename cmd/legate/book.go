@@ -66,14 +66,22 @@ type addDocument struct {
 func newBookAdd() *cobra.Command {
 	var from chainFlags
 	var label, write string
-	var asJSON bool
+	var asJSON, history bool
 	c := &cobra.Command{
-		Use: "add ADDRESS", Short: "Propose an entry from what stands on the chain; a person accepts it",
+		Use: "add ADDRESS|--from-history", Short: "Propose an entry from what stands on the chain; a person accepts it",
 		Long: "Reads code, proxy slots and the getters of the shipped ABIs at ADDRESS and prints an entry for book.yaml.\n" +
 			"Nothing is known until a person puts it into the book, with a look at what it says; --write FILE does\n" +
 			"that. What an implementation can do is for that person to judge, not for this command.",
-		Args: cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if history {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if history {
+				return addFromHistory(cmd, from, write, asJSON)
+			}
 			address, err := gov.ParseAddress(args[0])
 			if err != nil {
 				return usageError{err}
@@ -111,6 +119,7 @@ func newBookAdd() *cobra.Command {
 		},
 	}
 	from.add(c)
+	c.Flags().BoolVar(&history, "from-history", false, "what executed proposals of the configured governors called and no book has")
 	c.Flags().StringVar(&label, "label", "", "the name that you give it")
 	c.Flags().StringVar(&write, "write", "", "accept the entry: append it to this book.yaml")
 	jsonFlag(c, &asJSON)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/rand"
 	_ "embed"
 	"encoding/hex"
@@ -11,10 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ethereum/go-ethereum/accounts/keystore"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/google/uuid"
 
 	"github.com/legate-dao/legate/chains/devchain"
 )
@@ -151,25 +148,11 @@ func (w *demoWorld) writeFiles(ctx context.Context, listen string) error {
 		}
 	}
 	for name, account := range map[string]int{"voter.json": accountVoter, "hand.json": accountHand} {
-		if err := writeKeystore(filepath.Join(w.dir, name), devchain.Account(account), hex.EncodeToString(secret)); err != nil {
+		if err := writeKey(filepath.Join(w.dir, name), devchain.Account(account), hex.EncodeToString(secret), true); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writeKeystore writes a key as an encrypted file, with the light parameters that are meant for tests.
-func writeKeystore(path string, key *ecdsa.PrivateKey, passphrase string) error {
-	id, err := uuid.NewRandom()
-	if err != nil {
-		return err
-	}
-	k := &keystore.Key{Id: id, Address: crypto.PubkeyToAddress(key.PublicKey), PrivateKey: key}
-	text, err := keystore.EncryptKey(k, passphrase, keystore.LightScryptN, keystore.LightScryptP)
-	if err != nil {
-		return fmt.Errorf("encrypt %s: %w", path, err)
-	}
-	return os.WriteFile(path, text, 0o600)
 }
 
 func (w *demoWorld) configText(listen string) string {

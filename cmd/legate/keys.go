@@ -119,27 +119,32 @@ func (f keyFlags) store(cmd *cobra.Command, path string, key *ecdsa.PrivateKey) 
 	if err != nil {
 		return err
 	}
-	id, err := uuid.NewRandom()
-	if err != nil {
+	if err := writeKey(path, key, passphrase, f.light); err != nil {
 		return err
 	}
-	k := &keystore.Key{Id: id, Address: crypto.PubkeyToAddress(key.PublicKey), PrivateKey: key}
-	n, p := keystore.StandardScryptN, keystore.StandardScryptP
-	if f.light {
-		n, p = keystore.LightScryptN, keystore.LightScryptP
-	}
-	text, err := keystore.EncryptKey(k, passphrase, n, p)
-	if err != nil {
-		return fmt.Errorf("encrypt the key: %w", err)
-	}
-	if err := writeNew(path, text); err != nil {
-		return err
-	}
-	doc := keyDoc{1, gov.Address(k.Address), path}
+	doc := keyDoc{1, gov.Address(crypto.PubkeyToAddress(key.PublicKey)), path}
 	if f.json {
 		return printJSON(cmd.OutOrStdout(), doc)
 	}
 	return printText(cmd.OutOrStdout(), fmt.Sprintf("%s %s\n", doc.Address, doc.File))
+}
+
+// writeKey writes a key to a new encrypted file; light is quick to open, and to guess: for tests.
+func writeKey(path string, key *ecdsa.PrivateKey, passphrase string, light bool) error {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return err
+	}
+	n, p := keystore.StandardScryptN, keystore.StandardScryptP
+	if light {
+		n, p = keystore.LightScryptN, keystore.LightScryptP
+	}
+	k := &keystore.Key{Id: id, Address: crypto.PubkeyToAddress(key.PublicKey), PrivateKey: key}
+	text, err := keystore.EncryptKey(k, passphrase, n, p)
+	if err != nil {
+		return fmt.Errorf("encrypt the key: %w", err)
+	}
+	return writeNew(path, text)
 }
 
 // writeNew writes a file that only its owner reads, durably, and never over another.
