@@ -47,17 +47,36 @@ func authorize(token string, wrong *rate.Limiter, next http.Handler) http.Handle
 			refuse(w, http.StatusForbidden, "without a token only requests to localhost are answered")
 			return
 		case bears(r, token) || remembers(r, token):
+		case !shows(r):
+			askForToken(w, r)
+			return
 		case !wrong.Allow():
 			w.Header().Set("Retry-After", "1")
 			refuse(w, http.StatusTooManyRequests, "too many requests without the right token")
 			return
 		default:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="legate"`)
-			refuse(w, http.StatusUnauthorized, "send the token of web.token as `Authorization: Bearer …`")
+			askForToken(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// shows says whether a request tries a token at all. One that does not is no guess, and is not slowed: who guesses
+// cannot keep others from the page that asks for the token.
+func shows(r *http.Request) bool {
+	_, err := r.Cookie(cookieName)
+	return err == nil || r.Header.Get("Authorization") != ""
+}
+
+// askForToken refuses: a browser gets the page to log in on, under whatever address it asked for.
+func askForToken(w http.ResponseWriter, r *http.Request) {
+	if wantsPage(r) && r.Header.Get("Authorization") == "" {
+		page(w, http.StatusUnauthorized, "login", &problemView{frame: frame{Title: "Log in", Bare: true}})
+		return
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="legate"`)
+	refuse(w, http.StatusUnauthorized, "send the token of web.token as `Authorization: Bearer …`")
 }
 
 func hostOf(hostport string) string {
@@ -89,11 +108,17 @@ func cookieValue(token string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// login gives a browser that showed the token a cookie in its place. It stores nothing here.
+// login gives a browser that showed the token a cookie in its place. It stores nothing here. The token comes in a
+// header, which the login page's script sets: so it is in no address, log or history, there is nothing to POST, and no
+// other site can have a browser send it.
 func login(token string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if token == "" {
 			refuse(w, http.StatusNotFound, "no token is configured, so there is nothing to log in to")
+			return
+		}
+		if wantsPage(r) {
+			page(w, http.StatusOK, "login", &problemView{frame: frame{Title: "Log in", Bare: true}})
 			return
 		}
 		http.SetCookie(w, &http.Cookie{

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,8 @@ type Metrics struct {
 	cast        *prometheus.CounterVec
 	alarms      *prometheus.CounterVec
 	unavailable *prometheus.CounterVec
+	// seen counts records: pages that are open learn by it that there is something newer.
+	seen atomic.Int64
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -51,6 +54,7 @@ func NewMetrics() *Metrics {
 
 // Observe counts one record. It is told of each record once, after it is durable.
 func (m *Metrics) Observe(r dossier.Record) {
+	m.seen.Add(1)
 	m.records.WithLabelValues(r.Type).Inc()
 	switch e := r.Event.(type) {
 	case dossier.WasGathered:

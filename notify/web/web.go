@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"time"
 
@@ -23,6 +24,8 @@ type Config struct {
 	Token string
 	// Metrics are shown at /metrics beside those of the chains; nil shows only these.
 	Metrics *Metrics
+	// Now is the wall clock from which times on pages are counted; nil is the system's.
+	Now func() time.Time
 }
 
 // New is the handler of everything that Legate says over HTTP.
@@ -30,10 +33,15 @@ func New(r Reader, c Config) http.Handler {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	a := api{reader: r}
+	p := &pages{reader: r, metrics: c.Metrics, now: c.Now, boot: rand.Text()}
 	open := http.NewServeMux()
 	open.HandleFunc("/healthz", a.healthy)
 	open.HandleFunc("/readyz", a.ready)
+	open.HandleFunc("/assets/{hash}/{name}", sendAsset)
 
 	guarded := http.NewServeMux()
 	guarded.Handle("/metrics", c.Metrics.handler(r))
@@ -41,7 +49,14 @@ func New(r Reader, c Config) http.Handler {
 	guarded.HandleFunc("/api/v1/proposals/{chain}/{governor}/{number}", a.proposal)
 	guarded.HandleFunc("/api/v1/status", a.status)
 	guarded.HandleFunc("/login", login(c.Token))
-	guarded.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+	guarded.HandleFunc("/live", p.live)
+	guarded.HandleFunc("/{$}", p.home)
+	guarded.HandleFunc("/p/{handle...}", p.show)
+	guarded.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if wantsPage(r) {
+			p.problem(w, http.StatusNotFound, "There is nothing at this address.", "The list has all proposals.")
+			return
+		}
 		refuse(w, http.StatusNotFound, "there is nothing at this path")
 	})
 	open.Handle("/", authorize(c.Token, rate.NewLimiter(5, 10), guarded))

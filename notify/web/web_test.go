@@ -110,7 +110,7 @@ func TestAnswers(t *testing.T) {
 		{path: strings.Replace(path, "0xC0", "0xZZ", 1), code: 400, has: "is not an address"},
 		{path: path + strings.Repeat("9", 2000), code: 400, has: "is not a decimal number"},
 		{path: path, err: errors.New("secret"), code: 500, has: "could not be read"},
-		{path: "/", code: 404, has: "nothing at this path"},
+		{path: "/nothing", code: 404, has: "nothing at this path"},
 		{path: "/login", code: 404, has: "no token"},
 	} {
 		h := web.New(&store{status: c.status, err: c.err}, web.Config{})
