@@ -149,13 +149,22 @@ func (c *codeReader) code(a gov.Address) (book.Code, bool) {
 
 // dialURL connects to one endpoint, whatever its chain. ref is a URL or a reference to one.
 func dialURL(ctx context.Context, ref string) (*rpc.Client, error) {
+	url, err := urlOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	return rpc.Dial(ctx, rpc.Config{Endpoints: []rpc.Endpoint{{HTTP: url}}, Finality: rpc.LatestTag})
+}
+
+// urlOf is the address that --rpc means.
+func urlOf(ref string) (string, error) {
 	private, err := strict.ParsePrivate(ref)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--rpc: %w", err)}
+		return "", usageError{fmt.Errorf("--rpc: %w", err)}
 	}
 	url, err := private.Resolve(".")
 	if err != nil {
-		return nil, fmt.Errorf("--rpc: %w", err)
+		return "", fmt.Errorf("--rpc: %w", err)
 	}
-	return rpc.Dial(ctx, rpc.Config{Endpoints: []rpc.Endpoint{{HTTP: url}}, Finality: rpc.LatestTag})
+	return url, nil
 }

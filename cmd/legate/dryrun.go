@@ -43,7 +43,7 @@ func newDryRun() *cobra.Command {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&f.rpc, "rpc", "", "endpoint of the chain; with --config its endpoints are used unless this is given")
+	c.Flags().StringVar(&f.rpc, "rpc", "", "endpoint of the chain: a URL, or env:NAME, file:PATH, credential:NAME; else those of --config")
 	c.Flags().StringVar(&f.governor, "governor", "", "address of the governor")
 	c.Flags().StringVar(&f.proposal, "proposal", "", "number of the proposal, decimal or 0x")
 	c.Flags().StringVar(&f.actions, "actions", "", "JSON list of {to, value, signature, calldata}")
@@ -185,19 +185,26 @@ func (f dryRunFlags) open(ctx context.Context, log *slog.Logger) (*world, *rpc.C
 		}
 		w.conf = c
 	}
-	conf := rpc.Config{Endpoints: []rpc.Endpoint{{HTTP: f.rpc}}, Finality: rpc.LatestTag, Log: log}
-	if f.rpc == "" {
-		name, err := f.chain(w.conf)
-		if err != nil {
-			return nil, nil, err
-		}
-		if conf, err = w.conf.rpcConfig(name); err != nil {
-			return nil, nil, err
-		}
-		conf.Log = log
+	conf, err := f.endpoints(w.conf)
+	if err != nil {
+		return nil, nil, err
 	}
+	conf.Log = log
 	client, err := rpc.Dial(ctx, conf)
 	return w, client, err
+}
+
+// endpoints are the one that --rpc names, or those of the configuration.
+func (f dryRunFlags) endpoints(c Config) (rpc.Config, error) {
+	if f.rpc != "" {
+		url, err := urlOf(f.rpc)
+		return rpc.Config{Endpoints: []rpc.Endpoint{{HTTP: url}}, Finality: rpc.LatestTag}, err
+	}
+	name, err := f.chain(c)
+	if err != nil {
+		return rpc.Config{}, err
+	}
+	return c.rpcConfig(name)
 }
 
 // chain is the configured chain that the governor is on, or the only one.
