@@ -17,6 +17,7 @@ type Parts struct {
 	Chain    Chain
 	Policies Policies
 	Gate     Gate
+	Briefs   Briefs
 	Signer   Signer
 	Sender   Sender
 	Flights  Flights
@@ -34,7 +35,7 @@ func New(p Parts) *Agent { return &Agent{p} }
 // [ErrLater] that it should be tried again soon.
 func (a *Agent) Do(ctx context.Context, d dossier.Dossier, s dossier.Step) ([]dossier.Event, error) {
 	do := map[dossier.StepKind]func(context.Context, dossier.Dossier) ([]dossier.Event, error){
-		dossier.Preview: a.preview, dossier.Gather: a.gather, dossier.Decide: a.decide, dossier.Gate: a.gate,
+		dossier.Preview: a.preview, dossier.Gather: a.gather, dossier.Decide: a.decide, dossier.Gate: a.gate, dossier.Write: a.brief,
 		dossier.TimeOut: a.timeOut, dossier.Lock: a.lock, dossier.Sign: a.sign, dossier.Send: a.send,
 		dossier.Confirm: a.confirm, dossier.Settle: a.settle,
 		dossier.Remind: func(context.Context, dossier.Dossier) ([]dossier.Event, error) {
@@ -153,6 +154,15 @@ func (a *Agent) gate(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	}
 	e.Head, e.Facts = head, d.Gathered.Digest
 	return []dossier.Event{e}, nil
+}
+
+// brief writes the summary for people; nothing waits for it.
+func (a *Agent) brief(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	b, err := a.Briefs.Brief(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return []dossier.Event{dossier.WasBriefed{Brief: b, Basis: d.Gathered.Basis}}, nil
 }
 
 // timeOut ends a hold that nobody answered.

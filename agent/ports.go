@@ -43,6 +43,11 @@ type Gate interface {
 	Gate(ctx context.Context, d dossier.Dossier, head gov.Head) (dossier.WasGated, error)
 }
 
+// Briefs writes summaries for people. Whatever a model does, there is one.
+type Briefs interface {
+	Brief(ctx context.Context, d dossier.Dossier) (dossier.Brief, error)
+}
+
 // Signer is the only thing that signs.
 type Signer interface {
 	Address() gov.Address

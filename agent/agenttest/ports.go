@@ -23,6 +23,7 @@ type Ports struct {
 	SameCode  func(context.Context, gov.Proposal, gov.Facts, gov.Block) error
 	Decide    func(gov.Case) gov.Verdict
 	Gate      func(context.Context, dossier.Dossier, gov.Head) (dossier.WasGated, error)
+	Brief     func(context.Context, dossier.Dossier) (dossier.Brief, error)
 	Sign      func(context.Context, gov.Intent) (gov.Vote, error)
 	Preflight func(context.Context, gov.Proposal, gov.Holder, gov.Ballot) (gov.Amount, error)
 	TxPlan    func(context.Context, gov.Ballot) (gov.Tx, error)
@@ -37,7 +38,7 @@ func (w *World) Parts(flights agent.Flights, log *slog.Logger) agent.Parts {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return agent.Parts{
-		Facts: facts{w}, Chain: chain{w}, Policies: policies{w}, Gate: gate{w}, Signer: signer{w}, Sender: sender{w},
+		Facts: facts{w}, Chain: chain{w}, Policies: policies{w}, Gate: gate{w}, Briefs: briefs{w}, Signer: signer{w}, Sender: sender{w},
 		Flights: flights, Log: log,
 	}
 }
@@ -63,6 +64,7 @@ type (
 	chain    struct{ w *World }
 	policies struct{ w *World }
 	gate     struct{ w *World }
+	briefs   struct{ w *World }
 	signer   struct{ w *World }
 	sender   struct{ w *World }
 )
@@ -117,6 +119,10 @@ func (p gate) Gate(ctx context.Context, d dossier.Dossier, h gov.Head) (dossier.
 	return call(p.w, "gate", d.ID(), func() (dossier.WasGated, error) { return p.w.Ports.Gate(ctx, d, h) })
 }
 
+func (p briefs) Brief(ctx context.Context, d dossier.Dossier) (dossier.Brief, error) {
+	return call(p.w, "brief", d.ID(), func() (dossier.Brief, error) { return p.w.Ports.Brief(ctx, d) })
+}
+
 func (p signer) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
 	return call(p.w, "sign", i.Ballot.Proposal, func() (gov.Vote, error) { return p.w.Ports.Sign(ctx, i) })
 }
@@ -161,7 +167,10 @@ func (w *World) defaults() Ports {
 		Replace:  func(context.Context, gov.Vote) (*gov.Tx, error) { return nil, nil },
 		Decide:   w.decide,
 		Gate:     w.gate,
-		Sign:     w.sign,
+		Brief: func(context.Context, dossier.Dossier) (dossier.Brief, error) {
+			return dossier.Brief{Kind: gov.BriefExtractive}, nil
+		},
+		Sign: w.sign,
 		Preflight: func(context.Context, gov.Proposal, gov.Holder, gov.Ballot) (gov.Amount, error) {
 			return gov.NewAmount(1000), nil
 		},

@@ -67,20 +67,28 @@ const (
 	ModelUnfounded BriefOutcome = "unfounded" // nothing that it wrote was in its sources
 )
 
-// WasBriefed: a brief was written, on facts as they stood. It is a record beside the stages: nothing waits for it.
+// WasBriefed: a brief was written, on what the proposal did then (the facts' basis). It is a record beside the stages: nothing waits for it.
 type WasBriefed struct {
 	Brief Brief      `json:"brief"`
-	Facts gov.Digest `json:"facts"`
+	Basis gov.Digest `json:"basis"`
 }
 
 func (WasBriefed) event() {}
 
 // briefed takes in a brief from seen to queued. Later facts leave it in place until the next one is written.
 func (d Dossier) briefed(e WasBriefed) (Dossier, bool) {
-	switch d.Stage {
-	case AtSeen, AtGathered, AtDecided, AtVoted, AtNotVoted, AtQueued:
-		d.Brief, d.BriefedOn = &e.Brief, e.Facts
+	if d.Briefable() {
+		d.Brief, d.BriefedOn = &e.Brief, e.Basis
 		return d, true
 	}
 	return d, false
+}
+
+// Briefable says whether a brief still helps anybody: from seen until the proposal is over.
+func (d Dossier) Briefable() bool {
+	switch d.Stage {
+	case AtSeen, AtGathered, AtDecided, AtVoted, AtNotVoted, AtQueued:
+		return true
+	}
+	return false
 }

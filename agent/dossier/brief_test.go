@@ -16,7 +16,7 @@ import (
 func TestBriefIsARecordBesideTheStages(t *testing.T) {
 	brief := dossier.Brief{Kind: gov.BriefExtractive, Language: "en", Headline: "Pay Alice", Sentences: []dossier.BriefSentence{{Text: "Pay Alice.", Sources: []string{"s1"}}},
 		Claims: []dossier.Claim{}, Contradicts: gov.Known(false), Cut: []dossier.BriefCut{}, Sources: map[string]dossier.Untrusted{"s1": "Pay Alice."}}
-	record, err := dossier.Encode(gov.ProposalID{Chain: 1}, 1, time.Unix(9, 0), dossier.WasBriefed{Brief: brief, Facts: gov.Digest{1}})
+	record, err := dossier.Encode(gov.ProposalID{Chain: 1}, 1, time.Unix(9, 0), dossier.WasBriefed{Brief: brief, Basis: gov.Digest{1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestBriefIsARecordBesideTheStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(dossier.WasBriefed{Brief: brief, Facts: gov.Digest{1}}, event, cmp.AllowUnexported(gov.Maybe[bool]{})); diff != "" {
+	if diff := cmp.Diff(dossier.WasBriefed{Brief: brief, Basis: gov.Digest{1}}, event, cmp.AllowUnexported(gov.Maybe[bool]{})); diff != "" {
 		t.Errorf("a stored brief comes back otherwise (-want +got):\n%s", diff)
 	}
 	s := &story{t: t}

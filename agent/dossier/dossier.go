@@ -44,7 +44,7 @@ type Dossier struct {
 	// FirstDecided is the first decision on final facts.
 	FirstDecided gov.UnixTime
 	Gate         *WasGated
-	// Brief is the newest brief; BriefedOn is the digest of the facts it was written on.
+	// Brief is the newest brief; BriefedOn is the basis of the facts it was written on.
 	Brief     *Brief
 	BriefedOn gov.Digest
 	// TextHeld: the gate once held a For on these texts; from then on only a person votes for (claim 1).

@@ -16,6 +16,7 @@ const (
 	Gather  StepKind = "gather"  // facts at a final block
 	Decide  StepKind = "decide"  // the policy, on the gathered facts
 	Gate    StepKind = "gate"    // text and context; only a For waits for it
+	Write   StepKind = "brief"   // a summary for people; nothing waits for it
 	Remind  StepKind = "remind"  // tell the holder that a hold nears its end
 	TimeOut StepKind = "timeout" // the hold met `latest`
 	Lock    StepKind = "lock"    // pre-flight, plan, record the provenance
@@ -46,6 +47,9 @@ func Next(d Dossier, head gov.Head) []Step {
 	owe := func(k StepKind, basis string) { steps = append(steps, Step{d.ID(), k, basis}) }
 	if d.Vote.Status.Bound() {
 		nextBound(d, head, owe)
+	}
+	if d.Gathered != nil && d.Briefable() && d.BriefedOn != d.Gathered.Basis {
+		owe(Write, d.Gathered.Basis.String())
 	}
 	switch d.Stage {
 	case AtSeen:

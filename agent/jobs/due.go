@@ -20,17 +20,19 @@ const (
 	queueQuick    = "quick"
 	queueVotes    = "votes"
 	queueConfirms = "confirms"
+	queueBriefs   = "briefs"
 )
 
 var queues = map[string]river.QueueConfig{
 	queueSlow: {MaxWorkers: 4}, queueQuick: {MaxWorkers: 8}, queueVotes: {MaxWorkers: 1}, queueConfirms: {MaxWorkers: 2},
+	queueBriefs: {MaxWorkers: 1},
 }
 
 // queueOf is where a kind of step is done; quick for those not named.
 var queueOf = map[dossier.StepKind]string{
 	dossier.Preview: queueSlow, dossier.Gather: queueSlow, dossier.Gate: queueSlow,
 	dossier.Lock: queueVotes, dossier.Sign: queueVotes, dossier.Send: queueVotes,
-	dossier.Confirm: queueConfirms,
+	dossier.Confirm: queueConfirms, dossier.Write: queueBriefs,
 }
 
 // working are the states in which a second job for the same step is not wanted. A finished one does not

@@ -55,7 +55,7 @@ func (g *Gate) Gate(ctx context.Context, d dossier.Dossier, _ gov.Head) (dossier
 	}
 	reading := gov.Reading{
 		Text:  text,
-		Brief: gov.BriefReading{Kind: gov.Known(gov.BriefNone), Contradicts: matched.Contradicts},
+		Brief: gov.BriefReading{Kind: gov.Known(briefKind(d)), Contradicts: matched.Contradicts},
 	}
 	flags, _ := text.Flags.Get()
 	holds := g.policies.Holds(
@@ -112,4 +112,12 @@ func findingsOf(flags []gov.Flag) []gov.Finding {
 		}
 	}
 	return out
+}
+
+// briefKind is who wrote the brief that people see, none before there is one.
+func briefKind(d dossier.Dossier) gov.BriefKind {
+	if d.Brief == nil {
+		return gov.BriefNone
+	}
+	return d.Brief.Kind
 }
