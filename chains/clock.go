@@ -2,6 +2,7 @@ package chains
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -130,25 +131,38 @@ func (w *Watcher) borders(ctx context.Context, heights []uint64, head rpc.Header
 }
 
 // smallestMean is the smallest mean time of a tick of the governor's clock between two borders, in seconds. A
-// clock that is not the block number is read at each border.
+// clock that is not the block number is read at each border where it can be read: the governor may be
+// younger than the border, and the node may have no state that old. Where fewer than two are left, blocks
+// stand for ticks: they are never rarer, so the estimate is early rather than late.
 func (w *Watcher) smallestMean(ctx context.Context, g governor.Governor, borders []rpc.Header) (float64, error) {
-	ticks := make([]gov.Clocks, len(borders))
-	for i, h := range borders {
-		ticks[i] = g.HeaderNow(h)
+	var at []rpc.Header
+	var ticks []gov.Clocks
+	for _, h := range borders {
+		now := g.HeaderNow(h)
 		if w.asksClock(g) {
-			now, err := g.Now(ctx, w.cfg.Client, h.Hash)
+			var err error
+			now, err = g.Now(ctx, w.cfg.Client, h.Hash)
+			if errors.Is(err, governor.ErrEmpty) || errors.Is(err, rpc.ErrNoState) {
+				continue
+			}
 			if err != nil {
 				return 0, err
 			}
-			ticks[i] = now
+		}
+		at, ticks = append(at, h), append(ticks, now)
+	}
+	if len(ticks) < 2 {
+		at, ticks = borders, nil
+		for _, h := range borders {
+			ticks = append(ticks, gov.Clocks(h.Number))
 		}
 	}
 	smallest := 0.0
-	for i := 1; i < len(borders); i++ {
+	for i := 1; i < len(at); i++ {
 		if ticks[i] <= ticks[i-1] {
 			continue
 		}
-		mean := (float64(borders[i].Time) - float64(borders[i-1].Time)) / float64(ticks[i]-ticks[i-1])
+		mean := (float64(at[i].Time) - float64(at[i-1].Time)) / float64(ticks[i]-ticks[i-1])
 		if smallest == 0 || mean < smallest {
 			smallest = mean
 		}

@@ -223,6 +223,12 @@ func (s *source) answer(result any, method string, args []any) error {
 		if b == nil {
 			return rpc.ErrNotFound
 		}
+		switch {
+		case b.number < s.prunedBelow:
+			return fmt.Errorf("missing trie node: %w", rpc.ErrNoState)
+		case b.number < s.truth.from:
+			return rpc.Decode([]byte(`"0x"`), result)
+		}
 		n := b.number // clock()
 		if data := args[0].(rpc.CallArgs).Data; len(data) == 36 {
 			n = s.truth.snapshot(new(big.Int).SetBytes(data[4:]).Uint64(), b.number) // proposalSnapshot(id)

@@ -488,3 +488,29 @@ func TestBlockTimeIsTheSmallestMean(t *testing.T) {
 		t.Errorf("block time %v, error %v", b.Heads[daoAddress].BlockTime, err)
 	}
 }
+
+// TestBlockTimeOfAClockThatIsAsked: a governor whose clock is not the header's is asked at old blocks only where
+// it was there and the node still has the state; a young governor and a pruned node stop no poll.
+func TestBlockTimeOfAClockThatIsAsked(t *testing.T) {
+	for name, c := range map[string]struct{ from, pruned uint64 }{
+		"old": {1, 0}, "young": {1420, 0}, "of today": {1495, 0}, "pruned": {1, 1372}, "pruned to the head": {1, 1500},
+	} {
+		tr := newTruth(c.from)
+		for range 1500 {
+			tr.mine()
+		}
+		tr.finalise(4)
+		client := &fakeClient{need: 1, source: &source{truth: tr, rng: rand.New(rand.NewPCG(1, 2)), prunedBelow: c.pruned}}
+		client.all = []*source{client.source}
+		g := dao()
+		g.HasClock, g.HeaderClock = true, false
+		w, err := chains.New(chains.Config{Client: client, Governors: []chains.Watched{{Governor: g, FromBlock: 1490}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := w.Poll(t.Context(), gov.Cursor{}, nil)
+		if err != nil || b.Heads[daoAddress].BlockTime != 12 || b.Heads[daoAddress].Clock != gov.Clocks(tr.head().number) {
+			t.Errorf("%s: head %+v, error %v", name, b.Heads[daoAddress], err)
+		}
+	}
+}

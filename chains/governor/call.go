@@ -22,6 +22,9 @@ const wordSize = 32
 // errAnswer says that an answer does not have the form that the signature promises.
 var errAnswer = errors.New("answer does not fit the signature")
 
+// ErrEmpty says that a contract gave no answer at all: there is no such function, or at that block no code yet.
+var ErrEmpty = errors.New("it is empty (no such function, or no code)")
+
 // call is a contract call, written as its Solidity signature with named results. Arguments and results are
 // of static types, one word each; a result of type string is read with [text].
 type call struct {
@@ -112,7 +115,7 @@ func allZero(b []byte) bool { return !slices.ContainsFunc(b, func(x byte) bool {
 // is never read as a shorter one.
 func (c call) words(out []byte) ([]word, error) {
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: %w: it is empty (no such function, or no code)", c.text, errAnswer)
+		return nil, fmt.Errorf("%s: %w: %w", c.text, errAnswer, ErrEmpty)
 	}
 	if len(out) != wordSize*len(c.results) {
 		return nil, fmt.Errorf("%s: %w: %d bytes instead of %d", c.text, errAnswer, len(out), wordSize*len(c.results))
