@@ -63,7 +63,7 @@ func (x *run) succeed(m *machine, state gov.State) error {
 	out, err := m.send(*x.steps.Queue, m.chainGas(), nil)
 	m.finalise()
 	if err == nil && out.err != nil {
-		err = notSupported("the governor would not queue the proposal: %w (%q)", out.err, string(reasonText(out.err, out.output)))
+		err = notSupported("the governor would not queue the proposal: %w (%q)", out.err, reasonText(out.err, out.output).Line(200))
 	}
 	if err = trust(err); err != nil {
 		return fmt.Errorf("queue: %w", err)
