@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/brief"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
@@ -78,6 +79,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	}
 	parts := agent.Parts{
 		Facts: e.world, Chain: e.world, Policies: voice, Flights: e.db, Log: ec.log,
+		Briefs: brief.New(nil, briefConfig()),
 	}
 	if parts.Gate, err = screen.New(screen.Config{Policies: set}); err != nil {
 		return nil, err
