@@ -86,8 +86,10 @@ func entitiesOf(s string) []entity {
 				e.text = w
 				i += e.num.beside(s, at, spans, i)
 				out = append(out, e)
-			} else if named(w, s[at[1]:]) {
-				out = append(out, entity{kind: aName, text: w, low: strings.ToLower(w)})
+			} else {
+				for _, name := range names(w, s[at[1]:]) {
+					out = append(out, entity{kind: aName, text: name, low: strings.ToLower(name)})
+				}
 			}
 		}
 	}
@@ -227,6 +229,29 @@ func symbol(w string) bool {
 		}
 	}
 	return upper >= 2
+}
+
+// names are the names in a word: of words that hyphens join, such as USDC-USDT, each part is one by itself,
+// unless digits make it one name, such as EIP-1559.
+func names(w, rest string) []string {
+	if strings.ContainsFunc(w, unicode.IsDigit) || strings.Contains(w, ".") || !strings.Contains(w, "-") {
+		if named(w, rest) {
+			return []string{w}
+		}
+		return nil
+	}
+	var out []string
+	parts := strings.Split(w, "-")
+	for i, p := range parts {
+		after := ""
+		if i == len(parts)-1 {
+			after = rest
+		}
+		if named(p, after) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // named says whether a word is a name that must not be invented: written as functions and contracts are,

@@ -24,6 +24,7 @@ func TestSoakRealProposals(t *testing.T) {
 			d := r.dossier(t)
 			b := write(t, nil, d)
 			total++
+			obeys(t, r.name(), d, b)
 			t.Logf("%s\n%s", r.name(), printed(b))
 		}
 	}

@@ -67,8 +67,15 @@ func Find(ctx context.Context, places []string) []Info {
 	return out
 }
 
-// Where is the server's scheme, host and port.
-func (c *Client) Where() string { return c.place.base }
+// Known is what the server has said of itself so far; before that only its URL.
+func (c *Client) Known() Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.info.Server == "" {
+		return Info{URL: c.place.base, Model: c.config.Model}
+	}
+	return c.info
+}
 
 // Identify asks the server what it is and which model it has, and remembers the answer.
 func (c *Client) Identify(ctx context.Context) (Info, error) {
