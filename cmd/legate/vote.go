@@ -116,6 +116,9 @@ func castByHand(ctx context.Context, c Config, db *journal.DB, hand *signer.Appr
 	if d.Gathered == nil || d.Provisional {
 		return gov.Approval{}, fmt.Errorf("%s has no final facts yet: wait for its block to be final", d.ID())
 	}
+	if d.Proposal.TooLarge {
+		return gov.Approval{}, fmt.Errorf("%s has more actions or text than is read, so nobody can be shown what it does, and the signer signs no vote on it; the holder can vote from another wallet", d.ID())
+	}
 	if d.Vote.Status.Bound() {
 		return gov.Approval{}, fmt.Errorf("the vote on %s is %s already", d.ID(), d.Vote.Status)
 	}
