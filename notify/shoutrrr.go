@@ -57,12 +57,12 @@ func (s *shoutrrr) Send(ctx context.Context, a dossier.Alert) error {
 		<-done
 		return wireFault(ctx.Err())
 	case errs := <-done:
+		if fault := s.watcher.get(); fault != nil {
+			return fault // also of a redirect, which some services take for success
+		}
 		if errors.Join(errs...) == nil {
 			return nil
 		}
-	}
-	if fault := s.watcher.get(); fault != nil {
-		return fault
 	}
 	return &Fault{Advice: Later, What: "the service " + said(s.scheme) + " could not be given the alert"}
 }

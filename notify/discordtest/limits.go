@@ -19,7 +19,10 @@ type payload struct {
 	Components  []any    `json:"components"`
 	StickerIDs  []string `json:"sticker_ids"`
 	Attachments *[]any   `json:"attachments"`
-	Mentions    *struct {
+	// discordgo's edits carry these two, which Discord does not read.
+	ID       string `json:"ID"`
+	Channel  string `json:"Channel"`
+	Mentions *struct {
 		Parse       *[]string `json:"parse"`
 		Users       []string  `json:"users"`
 		Roles       []string  `json:"roles"`
