@@ -30,6 +30,7 @@ type callView struct {
 	Implements   *account
 	Children     []callView
 	Inner        int
+	Hidden       string // how many of them are not shown
 }
 
 type argView struct {
@@ -62,11 +63,20 @@ func (s *seen) calls(list []dossier.CallDoc, path string, open bool) []callView 
 	return out
 }
 
+// hidden says how many of a list are not shown, empty for none.
+func hidden(all, shown int) string {
+	if all <= shown {
+		return ""
+	}
+	return group(strconv.Itoa(all - shown))
+}
+
 func (s *seen) call(c dossier.CallDoc, path string, open bool) callView {
 	v := callView{
 		Anchor: "call-" + path, Number: numberOf(path), Open: open, To: s.account(c.To), Function: c.Signature.Function(), Signature: string(c.Signature),
 		Kind: string(c.Kind), Known: c.Known, Delegatecall: c.Delegatecall, Children: s.calls(c.Children, path, false), Inner: len(c.Children),
 	}
+	v.Hidden = hidden(len(c.Children), len(v.Children))
 	if !c.Value.IsZero() {
 		v.Value = s.amount(gov.Native, c.Value)
 	}

@@ -34,32 +34,33 @@ type dossierView struct {
 	Opens       string
 	Closes      string
 
-	Doing    string
-	Calls    []callView
-	NoCalls  string
-	Unknown  int
-	Effects  *effectsView
-	Findings []findingView
-	Clean    []findingView
-	Counts   []badge
-	Verdict  *verdictView
-	Vote     *voteView
-	Tally    *tallyView
-	Forecast *forecastView
-	NoCast   string // why there is no forecast
-	Brief    *briefView
-	NoBrief  string
-	Claims   []claimView
-	Facts    []factRow
-	FactsAt  *moment
-	Block    string
-	Digest   string
-	Basis    string
-	Sources  string
-	Missing  []missingView
-	Outlook  []factRow
-	Records  []recordView
-	Text     textView
+	Doing     string
+	Calls     []callView
+	NoCalls   string
+	MoreCalls string
+	Unknown   int
+	Effects   *effectsView
+	Findings  []findingView
+	Clean     []findingView
+	Counts    []badge
+	Verdict   *verdictView
+	Vote      *voteView
+	Tally     *tallyView
+	Forecast  *forecastView
+	NoCast    string // why there is no forecast
+	Brief     *briefView
+	NoBrief   string
+	Claims    []claimView
+	Facts     []factRow
+	FactsAt   *moment
+	Block     string
+	Digest    string
+	Basis     string
+	Sources   string
+	Missing   []missingView
+	Outlook   []factRow
+	Records   []recordView
+	Text      textView
 }
 
 // account is an address with the name that the DAO's own accounts and the operator's book give it.
@@ -227,6 +228,7 @@ func (v *dossierView) fillFacts(s *seen) {
 	}
 	v.Unknown = int(f.UnknownCalls.Or(0))
 	v.Calls = s.calls(calls, "", len(calls) <= 3)
+	v.MoreCalls = hidden(len(calls), len(v.Calls))
 	v.Effects = s.effects()
 	v.Tally = s.tally()
 	v.Facts, v.Outlook = s.factRows(), outlookRows(s.doc.Outlook)

@@ -44,7 +44,7 @@ func (s *seen) forecast() (*forecastView, string) {
 		return nil, "There is no forecast for this proposal yet. It is made of the votes that this governor's voters cast before, and never decides."
 	}
 	var f gov.Forecast
-	if err := json.Unmarshal(raw, &f); err != nil {
+	if err := json.Unmarshal(raw, &f); err != nil || f.Engine.Paths == 0 {
 		return nil, "The forecast of this proposal cannot be read by this page; the JSON document has it."
 	}
 	v := &forecastView{Needed: -1, Paths: group(fmt.Sprint(f.Engine.Paths)), Seed: dossier.Untrusted(f.Engine.Seed).Line(40), Version: dossier.Untrusted(f.Engine.Version).Line(40)}

@@ -82,7 +82,6 @@ type row struct {
 	Clean    bool
 	Ends     *moment
 	Over     bool
-	said     string
 }
 
 // Said is what is told aloud when the row changes.
@@ -165,7 +164,7 @@ func rowOf(p dossier.Summary, now time.Time) row {
 			word string
 		}{{n.Critical, "bad", "critical"}, {n.Warning, "warn", "warning"}, {n.Info, "info", "note"}} {
 			switch {
-			case c.n == 0:
+			case c.n == 0, c.word == "note" && len(r.Found) > 0: // beside something grave a note is noise
 			case c.word == "critical":
 				r.Found = append(r.Found, badge{c.look, fmt.Sprintf("%d critical", c.n)})
 			default:
