@@ -14,6 +14,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/notify"
+	"github.com/legate-dao/legate/notify/discordtest"
 )
 
 // notes remember in memory.
@@ -78,9 +79,9 @@ func life(n uint64, title dossier.Untrusted) []dossier.Event {
 	}}
 	v := gov.Verdict{Direction: gov.Against, Rule: "no-drain", Because: "it would empty the treasury", Trace: []gov.Trace{{Rule: "no-drain", Vote: gov.Against, Result: gov.True}}}
 	plan := dossier.Plan{Wait: 21600, Latest: 43200, MaxAge: 1800, Margin: 36, Live: true}
-	ballot := gov.Ballot{Support: gov.SupportAgainst, Reason: gov.BallotReason{By: gov.ByPolicy, Rule: "no-drain"}}
-	receipt := gov.Receipt{Tx: gov.Hash{4}, Block: gov.Block{Number: 12}, OK: true}
 	id := proposalID(n)
+	ballot := gov.Ballot{Proposal: id, Support: gov.SupportAgainst, Reason: gov.BallotReason{By: gov.ByPolicy, Rule: "no-drain"}}
+	receipt := gov.Receipt{Tx: gov.Hash{4}, Block: gov.Block{Number: 12}, OK: true}
 	return []dossier.Event{
 		dossier.WasSeen{Head: head(created), Seen: dossier.Seen{
 			Proposal: gov.Proposal{ID: id, Name: "compound", Clock: gov.ClockTimestamp, Created: gov.Block{Number: created, Time: created}, Starts: opens, Ends: closes,
@@ -120,6 +121,9 @@ func alertsOf(t testing.TB, n uint64, events ...dossier.Event) []dossier.Alert {
 func plainAlert(id string) dossier.Alert {
 	return dossier.Alert{Version: 1, ID: id, Event: dossier.AlertSystem, Severity: gov.Warning, Title: "legate: something " + id, Lines: []string{"A line."}, Time: time.Unix(created, 0).UTC()}
 }
+
+// discordMessage is a message of the stand-in.
+type discordMessage = discordtest.Message
 
 // request is what a sink was sent.
 type request struct {
