@@ -66,6 +66,7 @@ type home struct {
 type setup struct {
 	rpc       []string // addresses for calls; the site's own
 	agree     int
+	finality  int      // blocks; 2
 	governors []string // the site's
 	approver  int      // account of voter.approvers; accountHand
 	live      bool
@@ -106,7 +107,7 @@ func newHome(t *testing.T, s *site, c setup) *home {
 		h.write(name, text)
 	}
 	for name, account := range map[string]int{"voter.json": accountVoter, "hand.json": c.approver, "stranger.json": accountAttacker} {
-		must(t, writeKeystore(filepath.Join(h.dir, name), devchain.Account(account), testPassphrase))
+		must(t, writeKey(filepath.Join(h.dir, name), devchain.Account(account), testPassphrase, true))
 	}
 	return h
 }
@@ -118,7 +119,7 @@ func (h *home) write(name, text string) {
 
 func (h *home) path(name string) string { return filepath.Join(h.dir, name) }
 
-// configText is legate.yaml. Two blocks make a block final: anvil has no finality of its own.
+// configText is legate.yaml. Finality is a number of blocks: anvil has none of its own.
 func configText(s *site, c setup) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\nstore: sqlite:legate.db\nchains:\n  %s:\n    rpc:\n", s.chain)
@@ -132,7 +133,10 @@ func configText(s *site, c setup) string {
 	if c.agree > 0 {
 		fmt.Fprintf(&b, "    agree: %d\n", c.agree)
 	}
-	fmt.Fprint(&b, "    finality: 2\n    poll: 1s\ngovernors:\n")
+	if c.finality == 0 {
+		c.finality = 2
+	}
+	fmt.Fprintf(&b, "    finality: %d\n    poll: 1s\ngovernors:\n", c.finality)
 	for _, name := range c.governors {
 		dao := s.daos[name]
 		fmt.Fprintf(&b, "  - name: %s\n    address: %s:%s\n    from_block: 1\n    treasury: [%q]\n    tokens: [%q]\n    prices: %s-prices.csv\n    book: %s-book.yaml\n",

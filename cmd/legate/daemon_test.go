@@ -1,8 +1,11 @@
 package main
 
 import (
+	"net/http"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/devchain"
@@ -70,6 +73,71 @@ func TestDaemonNotLive(t *testing.T) {
 	if status, _ := h.get("/readyz"); status != 200 {
 		t.Errorf("readyz %d", status)
 	}
+	h.fsck()
+	h.interrupt()
+}
+
+// TestDaemonBesideCommands: a new start midway goes on where the last one ended, commands work beside the daemon,
+// and the API answers.
+func TestDaemonBesideCommands(t *testing.T) {
+	s := newSite(t, "harbor")
+	h := newHome(t, s, setup{live: true}) // by voter.live, without the flag
+	h.start()
+	held, canceled := s.propose("harbor", "A registry", s.opaque("harbor")), s.propose("harbor", "Maintenance", s.drain("harbor"))
+	h.until(held, gov.VoteHeld)
+	if d := h.until(canceled, gov.VoteWaiting, gov.VoteFinal); d.Vote.Status == gov.VoteFinal {
+		t.Fatal("the vote was cast before it could be canceled: the voting delay is too short for this test")
+	}
+	h.legate(0, "cancel", canceled.id.String())
+	h.interrupt()
+	h.start()
+
+	list, _ := h.legate(0, "proposals", "--json")
+	shown, _ := h.legate(0, "show", held.id.String(), "--json")
+	for _, m := range []motion{held, canceled} {
+		if !strings.Contains(list, m.id.Number.String()) {
+			t.Errorf("`proposals` has no %s:\n%s", m.id, list)
+		}
+	}
+	if status, body := h.get("/readyz"); status != http.StatusOK && !h.await(10*time.Second, func() bool { status, body = h.get("/readyz"); return status == http.StatusOK }) {
+		t.Errorf("readyz: %d %s", status, body)
+	}
+	for path, want := range map[string]string{
+		"/healthz": "", "/api/v1/status": `"live": true`, "/api/v1/proposals": held.id.Number.String(), "/metrics": "legate_",
+		"/api/v1/proposals/" + s.chain.String() + "/" + held.id.Governor.String() + "/" + held.id.Number.String(): `"status": "held"`,
+	} {
+		status, body := h.get(path)
+		if status != http.StatusOK || !strings.Contains(strings.ReplaceAll(body, `":`, `": `), want) && !strings.Contains(body, want) {
+			t.Errorf("GET %s: %d, want %q in\n%.400s", path, status, want, body)
+		}
+	}
+	if !strings.Contains(shown, `"status": "held"`) {
+		t.Errorf("`show` does not say that the vote is held:\n%s", shown)
+	}
+	h.fsck()
+	h.legate(0, "vote", held.id.String(), "for", "--key", "keystore:hand.json", "--passphrase", "file:passphrase", "--yes")
+	h.final(held, devchain.For)
+	s.uncounted(canceled)
+	if _, stderr := h.legate(3, "cancel", held.id.String()); !strings.Contains(stderr, "nothing waiting to cancel") {
+		t.Errorf("cancel after the vote says %q", stderr)
+	}
+	// the cancel was not the last word: while voting is open the holder can still decide
+	h.legate(0, "vote", canceled.id.String(), "against", "--key", "keystore:hand.json", "--passphrase", "file:passphrase", "--yes")
+	h.final(canceled, devchain.Against)
+
+	// frozen: nothing is signed until it is lifted, also after a new start
+	h.legate(0, "freeze")
+	waiting := s.propose("harbor", "A grant", s.grant("harbor"))
+	h.until(waiting, gov.VoteWaiting)
+	h.interrupt()
+	h.start()
+	for range 10 {
+		s.mine(1)
+		pause(t.Context(), 100*time.Millisecond)
+	}
+	s.uncounted(waiting)
+	h.legate(0, "unfreeze")
+	h.final(waiting, devchain.For)
 	h.fsck()
 	h.interrupt()
 }
