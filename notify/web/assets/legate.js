@@ -147,7 +147,7 @@
         say("Legate does not answer; what is shown may be old");
       }
     }
-    setTimeout(poll, Math.min(pollEvery * 2 ** Math.min(failures, 4), 20000));
+    setTimeout(poll, Math.min(pollEvery * 2 ** Math.max(0, Math.min(failures - 2, 4)), 20000));
   }
 
   // ---- login: the token goes into a header, never into an address
