@@ -155,7 +155,7 @@ var (
 		regexp.MustCompile(`\*\*\*|~~|\|\||__|(^|\n)(#|>|-#)`),
 		regexp.MustCompile(`(^|[^\pL\pN])_[^_\s]`),
 		regexp.MustCompile(`(^|[^*])\*[^*\s]`),
-		regexp.MustCompile(`:[A-Za-z0-9_]+:`),
+		regexp.MustCompile(`:[A-Za-z][A-Za-z0-9_+-]*:`),
 		regexp.MustCompile(`[\x00-\x08\x0b-\x1f\x7f-\x9f\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}\x{e0000}-\x{e0fff}]`),
 	}
 )
