@@ -287,10 +287,12 @@ type Entry struct {
 // Proposals lists all proposals, oldest first.
 func (db *DB) Proposals(ctx context.Context) ([]Entry, error) { return entries(ctx, db.read, nil) }
 
-// Open lists the proposals of a chain that are not closed.
+// Open lists the proposals of a chain that are not closed, and those whose vote is under way all the same: one that
+// a reorganisation removed has to be followed, or it would hold up every other vote of the key.
 func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
 	return entries(ctx, tx.Tx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", chain.String()).Where("stage <> ?", string(dossier.AtClosed))
+		return q.Where("chain = ?", chain.String()).Where("stage <> ? OR vote IN (?)", string(dossier.AtClosed),
+			bun.In([]string{string(gov.VoteSigned), string(gov.VoteSent), string(gov.VoteMined)}))
 	})
 }
 
