@@ -298,7 +298,11 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 			return doc, g, fmt.Errorf("read dossier: facts: %w", err)
 		}
 	}
+	kinds := facts.Kinds
 	facts.Facts.Finish()
+	if !facts.Calls.IsKnown() {
+		facts.Kinds = kinds // the selectors say it, also where the code behind the calls could not be read
+	}
 	g.Facts, g.Context = facts.Facts, facts.Context
 	var err error
 	g.Digest, err = g.Facts.Digest()

@@ -1,6 +1,7 @@
 package dossier_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -260,4 +261,33 @@ func TestNextIsTotal(t *testing.T) {
 		}
 	}
 	t.Logf("n = %d orders, %d events taken", n, taken)
+}
+
+// A stored dossier is decided as it was: kinds that are known without the calls stay known (G42).
+func TestG42KindsWithoutCallsReadBack(t *testing.T) {
+	f := gov.Facts{Kinds: gov.Known([]gov.Kind{gov.KindMint})}
+	kinds := f.Kinds
+	f.Finish()
+	f.Kinds = kinds
+	digest, err := f.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &story{t: t}
+	s.happen(seen(), dossier.WasGathered{Gathered: dossier.Gathered{Facts: f, Digest: digest}, Head: at(2100)})
+	doc, err := s.d.Document("x/7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, g, err := dossier.ReadDocument(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.Digest != digest {
+		t.Errorf("the digest reads back as %s, it was %s; kinds %v", g.Digest, digest, g.Facts.Kinds)
+	}
 }
