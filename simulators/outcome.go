@@ -43,8 +43,8 @@ func (e Electorate) Outcome(ctx context.Context, engine mc.Engine, cells int) (*
 	}
 	if cells > 0 {
 		lead, quorum := e.leadChance(cells), e.quorumChance(cells)
-		out.Quorum = around(quorum, latticeError)
-		out.Pass = jointChance(r, lead, quorum)
+		out.Quorum = around(quorum+e.Rescue*(1-quorum), latticeError)
+		out.Pass = jointChance(r, lead, quorum, e.Rescue)
 	}
 	return out, nil
 }
@@ -59,30 +59,31 @@ func around(p, half float64) gov.Chance {
 	return gov.Chance{P: p, Low: max(p-half, 0), High: min(p+half, 1)}
 }
 
-// jointChance is the chance that lead and quorum both hold. Their shares in the sample differ from the exact ones by
-// chance; the regression of the joint event on them says by how much the joint share does.
-func jointChance(r *mc.Result, lead, quorum float64) gov.Chance {
+// jointChance is the chance to pass. The voters' own lead and quorum happen in the sample more or less often than they
+// should, which is known; the regression of passing on them says by how much passing does.
+func jointChance(r *mc.Result, lead, quorum, rescue float64) gov.Chance {
 	n := float64(r.Paths)
-	l, q, both := r.Events[voteLead].P(), r.Events[voteQuorum].P(), r.Events[votePass].P()
+	share := func(event int) float64 { return r.Events[event].P() }
+	l, q, pass := share(ownLead), share(ownQuorum), share(votePass)
 	switch {
 	case quorum >= 1-latticeError/10:
 		return around(lead, latticeError)
-	case lead >= 1-latticeError/10:
+	case rescue == 0 && lead >= 1-latticeError/10:
 		return around(quorum, latticeError)
-	case min(lead, quorum) <= latticeError/10:
-		return chanceOf(r.Events[votePass])
 	}
-	ll, qq, lq := l*(1-l), q*(1-q), both-l*q // covariances of the indicators
-	lb, qb, bb := both*(1-l), both*(1-q), both*(1-both)
+	ll, qq, lq := l*(1-l), q*(1-q), share(ownBoth)-l*q // covariances of the indicators
+	lp, qp, pp := share(passAndLead)-l*pass, share(passAndQuorum)-q*pass, pass*(1-pass)
 	det := ll*qq - lq*lq
-	if det < 1e-9*ll*qq || ll == 0 || qq == 0 { // one follows from the other
+	if pp == 0 || det < 1e-9*ll*qq || ll == 0 || qq == 0 { // seen never or always, or one follows from the other
 		return chanceOf(r.Events[votePass])
 	}
-	bl, bq := (lb*qq-qb*lq)/det, (qb*ll-lb*lq)/det
-	p := both - bl*(l-lead) - bq*(q-quorum)
-	left := max(bb-bl*lb-bq*qb, 0) / n
-	p = min(max(p, max(lead+quorum-1, 0)), min(lead, quorum)) // bounds that hold whatever the dependence
-	return around(p, mc.Z95*math.Sqrt(left)+latticeError)
+	bl, bq := (lp*qq-qp*lq)/det, (qp*ll-lp*lq)/det
+	p := pass - bl*(l-lead) - bq*(q-quorum)
+	left := max(pp-bl*lp-bq*qp, 0) / n
+	if rescue == 0 {
+		p = min(max(p, lead+quorum-1), min(lead, quorum)) // bounds that hold whatever the dependence
+	}
+	return around(min(max(p, 0), 1), mc.Z95*math.Sqrt(left)+latticeError)
 }
 
 // Forecast is the outcome in the token's smallest unit, of which the electorate's unit is unit.

@@ -19,6 +19,9 @@ type Electorate struct {
 	Voters []Voter
 	Nodes  []Node // weights add up to 1
 	Rule   Rule
+	// Rescue is the chance that, where the counted votes would miss the quorum at the end, as many more for votes are
+	// found as it needs, and up to a fifth of it beyond: in some DAOs the large voters come late and as they are needed.
+	Rescue float64
 }
 
 // Counts are votes by choice.
@@ -68,6 +71,9 @@ func (e Electorate) Check() error {
 	}
 	if !finite(e.Cast.For, e.Cast.Against, e.Cast.Abstain, e.Rule.Quorum, e.Rule.Lead) || min(e.Cast.For, e.Cast.Against, e.Cast.Abstain, e.Rule.Quorum, e.Rule.Lead) < 0 {
 		return errors.New("votes, quorum and lead must be finite and not negative")
+	}
+	if !(e.Rescue >= 0 && e.Rescue <= 1) {
+		return fmt.Errorf("rescue %g is no chance", e.Rescue)
 	}
 	for i, v := range e.Voters {
 		if !finite(v.Weight, v.Turnout, v.TurnoutLoad, v.Choice, v.ChoiceLoad, v.Abstain) || v.Weight < 0 || v.Abstain < 0 || v.Abstain > 1 {
@@ -150,7 +156,12 @@ const (
 const (
 	votePass = iota
 	voteQuorum
-	voteLead // for exceeds against by enough, whatever the quorum
+	// What voters do by themselves, without rescue: control variates, whose chances are known exactly.
+	ownLead   // for exceeds against by enough, whatever the quorum
+	ownQuorum //
+	ownBoth
+	passAndLead
+	passAndQuorum
 	voteEvents
 )
 
@@ -201,6 +212,9 @@ func (e Electorate) Kernel() (mc.Kernel, error) {
 	return k, nil
 }
 
+// overshoot is how far beyond the quorum a rescue goes at most, as a share of it.
+const overshoot = .2
+
 // whole is a number of units; beyond what votes can reach it does not matter how far.
 func whole(x float64) int64 { return int64(min(max(x, -1<<50), 1<<50)) }
 
@@ -236,10 +250,23 @@ func (k *voteKernel) Block(s *mc.Stream, out *mc.Out) {
 		one, two, three := s.Ballots(k.tables[min(node, len(k.tables)-1)])
 		yes, no, abstain := int64(one), int64(two-one), int64(three-two)
 		lead := yes-no > k.lead
-		quorum := yes*k.weights[0]+no*k.weights[1]+abstain*k.weights[2] >= k.quorum
-		out.Hits[votePass] += one1(lead && quorum)
-		out.Hits[voteQuorum] += one1(quorum)
-		out.Hits[voteLead] += one1(lead)
+		counted := yes*k.weights[0] + no*k.weights[1] + abstain*k.weights[2]
+		quorum := counted >= k.quorum
+		out.Hits[ownLead] += truth(lead)
+		out.Hits[ownQuorum] += truth(quorum)
+		out.Hits[ownBoth] += truth(lead && quorum)
+		ownLeads, ownReaches := lead, quorum
+		if !quorum && k.Rescue > 0 {
+			if u := s.Float64(); u < k.Rescue {
+				more := k.quorum - counted + int64(overshoot*u/k.Rescue*k.Rule.Quorum/k.unit)
+				yes, three = yes+more, three+uint64(more)
+				lead, quorum = yes-no > k.lead, true
+			}
+		}
+		out.Hits[votePass] += truth(lead && quorum)
+		out.Hits[voteQuorum] += truth(quorum)
+		out.Hits[passAndLead] += truth(lead && quorum && ownLeads)
+		out.Hits[passAndQuorum] += truth(lead && quorum && ownReaches)
 		if k.silent {
 			continue
 		}
@@ -249,7 +276,7 @@ func (k *voteKernel) Block(s *mc.Stream, out *mc.Out) {
 	}
 }
 
-func one1(b bool) int64 {
+func truth(b bool) int64 {
 	if b {
 		return 1
 	}

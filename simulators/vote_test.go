@@ -122,6 +122,27 @@ func TestControlVariates(t *testing.T) {
 	}
 }
 
+// TestRescue: where the quorum is missed votes for it are found with that chance, and the exact parts know of it.
+func TestRescue(t *testing.T) {
+	e := ten()
+	lone := enumerate(e, func(c Counts) bool { return e.Rule.counted(c) >= e.Rule.Quorum })
+	before := enumerate(e, func(c Counts) bool { return c.For > c.Against && e.Rule.counted(c) >= e.Rule.Quorum })
+	e.Rescue = .6
+	want := lone + .6*(1-lone)
+	for _, cells := range []int{0, Cells} {
+		o, err := e.Outcome(t.Context(), mc.Engine{Seed: 1, Paths: 100_000}, cells)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(o.Quorum.P-want) > .006 || o.Pass.P > o.Quorum.P || o.Pass.P < before+.05 {
+			t.Errorf("%d cells: quorum %g, want %g; pass %g", cells, o.Quorum.P, want, o.Pass.P)
+		}
+		if q := o.For.Quantile(.95); q > 38 {
+			t.Errorf("for votes up to %g", q)
+		}
+	}
+}
+
 // TestBinomial: 100 equal voters at 0.55, P(at least 60) = 0.1830569, as a lead of 20 and as a quorum of 60. Only the
 // split of a weight over two cells is between the lattice and the exact number; the level lies between two outcomes.
 func TestBinomial(t *testing.T) {

@@ -63,8 +63,10 @@ type VoteRule struct {
 
 // Voting is one proposal's vote.
 type Voting struct {
-	Starts Clocks     `json:"starts"`
-	Ends   Clocks     `json:"ends"`
+	Starts Clocks `json:"starts"`
+	Ends   Clocks `json:"ends"`
+	// Quorum is what it needed; zero where that was as in the history's rule.
+	Quorum Amount     `json:"quorum"`
 	Votes  []CastVote `json:"votes"`
 }
 
