@@ -37,6 +37,26 @@ func (s *Set) Emergency(f gov.Facts, m gov.Metrics, _ gov.UnixTime) []gov.Alarm 
 	return out
 }
 
+// ReadsFacts says whether the rule reads facts of a proposal, and not only watched numbers.
+func (r EmergencyRule) ReadsFacts() bool {
+	for _, read := range r.expr.reads {
+		if read.metric == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Metrics are the watched numbers that the rule reads, in its order.
+func (r EmergencyRule) Metrics() (out []gov.Label) {
+	for _, read := range r.expr.reads {
+		if read.metric != "" {
+			out = append(out, gov.Label(read.metric))
+		}
+	}
+	return out
+}
+
 func metricValue(m gov.Metrics, name string) ref.Val {
 	if v, ok := m[gov.Label(name)].Get(); ok {
 		if d := double(v); d != nil {

@@ -18,14 +18,16 @@ type Alarm struct {
 	Why      string      `json:"why"`
 }
 
-// Watch is how long an emergency rule has been true, or unknown. About is the proposal whose facts it read,
-// empty where it read watched numbers only.
+// Watch is a clock of an emergency rule: for how long it has been true, or unknown. A rule has both at once
+// when it was true before it could not be evaluated. About is the proposal whose facts it read, empty where it
+// read watched numbers only.
 type Watch struct {
-	Rule  Label    `json:"rule"`
-	About string   `json:"about"`
-	Since UnixTime `json:"since"` // chain time of the first tick with a result other than false
-	// Result is true or unknown: what the clock runs for. Fired says that it was alerted; it is alerted again
-	// only after it was false in between.
-	Result Tri  `json:"result"`
-	Fired  bool `json:"fired"`
+	Rule   Label  `json:"rule"`
+	About  string `json:"about"`
+	Result Tri    `json:"result"` // true or unknown: what the clock runs for
+	// Since and Last are the chain times of the first and the last evaluation with this result.
+	Since UnixTime `json:"since"`
+	Last  UnixTime `json:"last"`
+	// Fired says that it was alerted; it is alerted again only after the result was another in between.
+	Fired bool `json:"fired"`
 }

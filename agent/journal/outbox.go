@@ -232,7 +232,7 @@ func (o *Outbox) SetNote(ctx context.Context, channel, name, value string) error
 // Watches are the clocks of the emergency rules, as saved last.
 func (o *Outbox) Watches(ctx context.Context) ([]gov.Watch, error) {
 	var rows []string
-	if err := o.db.read.NewSelect().Table("watches").Column("watch").Order("rule", "about").Scan(ctx, &rows); err != nil {
+	if err := o.db.read.NewSelect().Table("watches").Column("watch").Order("rule", "about", "result").Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("read the clocks of the emergency rules: %w", err)
 	}
 	out := make([]gov.Watch, len(rows))
@@ -255,7 +255,7 @@ func (o *Outbox) SaveWatches(ctx context.Context, list []gov.Watch, fired []doss
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO watches (rule, about, watch) VALUES (?, ?, ?)", string(w.Rule), w.About, string(text)); err != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO watches (rule, about, result, watch) VALUES (?, ?, ?, ?)", string(w.Rule), w.About, string(w.Result), string(text)); err != nil {
 				return fmt.Errorf("store the clock of emergency rule %s: %w", w.Rule, err)
 			}
 		}

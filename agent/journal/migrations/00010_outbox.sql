@@ -38,8 +38,9 @@ CREATE TABLE channel_notes (
 CREATE TABLE watches (
     rule TEXT NOT NULL,
     about TEXT NOT NULL,
+    result TEXT NOT NULL,
     watch TEXT NOT NULL,
-    PRIMARY KEY (rule, about)
+    PRIMARY KEY (rule, about, result)
 );
 
 -- +goose Down
