@@ -215,6 +215,7 @@ func TestG38RulesAboutFactsSpeakOfEachProposal(t *testing.T) {
 	id := func(n uint64) gov.ProposalID { return gov.ProposalID{Chain: 1, Number: gov.NewAmount(n)} }
 	with := func(n uint64, bps float64) risk.Subject {
 		s := risk.Subject{ID: id(n)}
+		s.Facts.Effects.Status = gov.Known(gov.EffectsExecuted)
 		s.Facts.Treasury.OutflowBps = gov.Known(bps)
 		return s
 	}
