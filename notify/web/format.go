@@ -54,6 +54,9 @@ func units(a gov.Amount, decimals uint8) string {
 	sign := ""
 	if len(part) > 6 {
 		sign, part = "≈", strings.TrimRight(part[:6], "0")
+		if part == "" && whole == "0" {
+			return "< 0.000001"
+		}
 	}
 	if part == "" {
 		return sign + group(whole)
@@ -170,7 +173,7 @@ func flat(v any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case json.Number:
-		if f, err := v.Float64(); err == nil && !strings.ContainsAny(v.String(), "eE") && len(v.String()) < 16 {
+		if f, err := v.Float64(); err == nil && (strings.ContainsAny(v.String(), ".eE") || len(v.String()) < 16) {
 			return decimal(f)
 		}
 		return v.String()

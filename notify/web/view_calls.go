@@ -37,6 +37,7 @@ type argView struct {
 	Name    string
 	Type    string
 	Account *account
+	Word    string // 32 bytes, shown by both ends
 	Lines   []string
 	Hint    string // an amount in whole units
 }
@@ -137,6 +138,10 @@ func (s *seen) arg(c dossier.CallDoc, name, kind string, value any) argView {
 				return v
 			}
 		}
+		if kind == "bytes32" && longHex.MatchString(text) && len(text) == 66 {
+			v.Word = text
+			return v
+		}
 		if n, err := gov.ParseAmount(text); err == nil && strings.HasPrefix(kind, "uint") {
 			v.Lines = []string{group(text)}
 			d, known := s.digits[gov.Asset(c.To)]
@@ -144,7 +149,7 @@ func (s *seen) arg(c dossier.CallDoc, name, kind string, value any) argView {
 			case unlimited(n):
 				v.Hint = "unlimited"
 			case known && movesTokens(c.Kind):
-				v.Hint = units(n, d)
+				v.Hint = units(n, d) + " in whole units"
 			}
 			return v
 		}

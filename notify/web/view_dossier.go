@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -166,6 +167,9 @@ func (s *seen) amount(token gov.Asset, a gov.Amount) string {
 	}
 	d, ok := s.digits[token]
 	if !ok {
+		if len(a.String()) > 24 {
+			return fmt.Sprintf("≈ %.3e smallest units", a.Float())
+		}
 		return group(a.String()) + " smallest units"
 	}
 	return units(a, d)
@@ -279,13 +283,13 @@ type findingView struct {
 	severity gov.Severity
 	Status   string
 	Class    string
-	Title    string
+	Title    []phrase
 	Remedy   string
 	Evidence []evidenceView
 }
 
 type evidenceView struct {
-	What    string
+	What    []phrase
 	Account *account
 	Call    string // path of the call for people: 1.2
 	Anchor  string
@@ -300,7 +304,7 @@ func (s *seen) findings(found bool) []findingView {
 		}
 		v := findingView{
 			ID: string(f.ID), Name: string(f.Name), Severity: severityBadge(f.Severity), severity: f.Severity, Class: string(f.Class),
-			Title: dossier.Untrusted(f.Title).Line(shownValue), Remedy: dossier.Untrusted(f.Remedy).Line(shownValue),
+			Title: s.phrases(f.Title), Remedy: dossier.Untrusted(f.Remedy).Line(shownValue),
 		}
 		switch f.Status {
 		case gov.Clean:
@@ -312,8 +316,8 @@ func (s *seen) findings(found bool) []findingView {
 			v.Status = "not checked"
 		}
 		for _, e := range f.Evidence {
-			ev := evidenceView{What: dossier.Untrusted(e.What).Line(shownValue)}
-			if !e.Account.IsZero() {
+			ev := evidenceView{What: s.phrases(e.What)}
+			if !e.Account.IsZero() && !strings.Contains(e.What, e.Account.Hex()) {
 				a := s.account(e.Account)
 				ev.Account = &a
 			}
@@ -330,6 +334,40 @@ func (s *seen) findings(found bool) []findingView {
 	}
 	return out
 }
+
+// phrase is a stretch of a sentence: text, or an account or a hash that the text names.
+type phrase struct {
+	Text    string
+	Account *account
+	Hash    string
+}
+
+// phrases divides a sentence so that accounts in it are shown as everywhere else, by name and both ends.
+func (s *seen) phrases(text string) []phrase {
+	text = dossier.Untrusted(text).Line(shownValue)
+	var out []phrase
+	from := 0
+	for _, at := range longHex.FindAllStringIndex(text, -1) {
+		if at[0] > from {
+			out = append(out, phrase{Text: text[from:at[0]]})
+		}
+		word := text[at[0]:at[1]]
+		if a, err := gov.ParseAddress(word); err == nil {
+			named := s.account(a)
+			out = append(out, phrase{Account: &named})
+		} else {
+			out = append(out, phrase{Hash: word})
+		}
+		from = at[1]
+	}
+	if from < len(text) {
+		out = append(out, phrase{Text: text[from:]})
+	}
+	return out
+}
+
+// longHex finds addresses and 32-byte words.
+var longHex = regexp.MustCompile(`\b0x(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40})\b`)
 
 func callPath(path []int) string {
 	parts := make([]string, len(path))

@@ -40,12 +40,22 @@ type rangeView struct {
 // forecast reads the document's forecast. The second value says why there is none.
 func (s *seen) forecast() (*forecastView, string) {
 	raw, err := json.Marshal(s.doc.Forecast)
-	if err != nil || string(raw) == "null" {
+	if err != nil {
+		return nil, unreadableForecast
+	}
+	return s.forecastOf(raw)
+}
+
+const unreadableForecast = "The forecast of this proposal cannot be read by this page; the JSON document has it."
+
+// forecastOf draws a forecast from its JSON.
+func (s *seen) forecastOf(raw json.RawMessage) (*forecastView, string) {
+	if string(raw) == "null" {
 		return nil, "There is no forecast for this proposal yet. It is made of the votes that this governor's voters cast before, and never decides."
 	}
 	var f gov.Forecast
 	if err := json.Unmarshal(raw, &f); err != nil || f.Engine.Paths == 0 {
-		return nil, "The forecast of this proposal cannot be read by this page; the JSON document has it."
+		return nil, unreadableForecast
 	}
 	v := &forecastView{Needed: -1, Paths: group(fmt.Sprint(f.Engine.Paths)), Seed: dossier.Untrusted(f.Engine.Seed).Line(40), Version: dossier.Untrusted(f.Engine.Version).Line(40)}
 	for _, c := range []struct {

@@ -10,7 +10,7 @@
   // ---- copying
   function addCopyButtons(root) {
     for (const hash of root.querySelectorAll(".hash")) {
-      if (hash.closest("summary") || hash.querySelector(".copy")) continue;
+      if (hash.closest("summary, .finding-title") || hash.querySelector(".copy")) continue;
       const b = document.createElement("button");
       b.type = "button";
       b.className = "copy";
