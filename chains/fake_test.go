@@ -306,6 +306,7 @@ type fakeClient struct {
 	*source           // answers Call and Batch
 	all     []*source // are asked to agree
 	need    int
+	behind  uint64 // finality as a number of blocks; 0: the truth's tag
 }
 
 var _ chains.Client = (*fakeClient)(nil)
@@ -322,10 +323,13 @@ func (c *fakeClient) Latest(context.Context) (rpc.Header, error) {
 }
 
 func (c *fakeClient) Final(context.Context) (rpc.Header, error) {
+	if c.behind > 0 {
+		return c.truth.blocks[c.top()-min(c.behind, c.top())].header(), nil
+	}
 	return c.truth.blocks[min(c.truth.final, c.top())].header(), nil
 }
 
-func (c *fakeClient) Behind() (uint64, bool) { return 0, false }
+func (c *fakeClient) Behind() (uint64, bool) { return c.behind, c.behind > 0 }
 func (c *fakeClient) Verified() bool         { return c.need > 1 }
 
 func (c *fakeClient) SubscribeHeads(context.Context) <-chan rpc.Header { return nil }

@@ -46,6 +46,9 @@ func (p *poll) confirmRange(ctx context.Context, from uint64) error {
 			continue
 		}
 		if err != nil {
+			if p.gone(ctx, end) {
+				return fmt.Errorf("final blocks %d to %d: %w: %w", from, to, errForked, err)
+			}
 			return fmt.Errorf("final blocks %d to %d: %w", from, to, err)
 		}
 		if len(minority) > 0 {
@@ -61,6 +64,13 @@ func (p *poll) confirmRange(ctx context.Context, from uint64) error {
 		p.at.Final = end
 		return nil
 	}
+}
+
+// gone says whether the chain has another block at the height of one that was read. Where finality is a number
+// of blocks, a block that was read before a reorganisation can be final by its height alone.
+func (p *poll) gone(ctx context.Context, b gov.Block) bool {
+	h, err := rpc.HeaderByNumber(ctx, p.w.cfg.Client, b.Number)
+	return err == nil && h.Hash != b.Hash
 }
 
 // end is the last block of a range: one that was read, or a new one behind an unbroken link to the cursor.

@@ -357,6 +357,49 @@ func TestG21FinalityBreak(t *testing.T) {
 	t.Logf("n=%d reorganisations below the final block, each told by the first poll", n)
 }
 
+// TestG21FinalityAsANumber: where finality is a number of blocks, a block that was read and reorganised away
+// may be final by its height when the watcher looks again. Above finality that is a reorganisation like any
+// other; below it finality is broken. Both are told at once, however far the head has moved.
+func TestG21FinalityAsANumber(t *testing.T) {
+	const finality, n = 6, 200
+	breaks := 0
+	for seed := range uint64(n) {
+		rng := rand.New(rand.NewPCG(22, seed))
+		tr := newTruth(1)
+		for range 100 {
+			tr.mine()
+		}
+		c := &fakeClient{need: 1 + int(seed%2), behind: finality, source: &source{truth: tr, rng: rng}}
+		c.all = []*source{c.source, {truth: tr, rng: rng}}
+		s, w := newStore(), watch(t, c, 1)
+		catchUp(t, w, s)
+		depth := 1 + rng.Uint64N(2*finality)
+		last := tr.head().number - depth
+		tr.drop(depth)
+		tr.propose(seed)
+		for range depth - 1 + rng.Uint64N(3*finality) {
+			tr.mine()
+		}
+		if rng.IntN(2) == 0 {
+			w = watch(t, c, 1)
+		}
+		b, err := w.Poll(t.Context(), s.cursor, s.recent)
+		if err != nil || b.Rewound == nil || b.Rewound.Number > last || b.Broken != (depth > finality) {
+			t.Fatalf("seed %d, depth %d: broken %v, rewound %v, error %v", seed, depth, b.Broken, b.Rewound, err)
+		}
+		if b.Broken {
+			breaks++
+			continue
+		}
+		if err := s.add(b); err != nil {
+			t.Fatal(err)
+		}
+		catchUp(t, w, s)
+		compare(t, s, tr.proposals(tr.head().number), tr.head().number)
+	}
+	t.Logf("n=%d reorganisations, %d of them below the final block", n, breaks)
+}
+
 // A single endpoint on a fork does not break finality where others know better.
 func TestForkedEndpointIsNotAFinalityBreak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
