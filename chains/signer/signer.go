@@ -179,7 +179,8 @@ var Kinds = []Kind{
 func openKey(ctx context.Context, ref string, pass Passphrase, dir string) (key, error) {
 	scheme, rest, ok := strings.Cut(ref, ":")
 	if !ok || rest == "" {
-		return nil, fmt.Errorf("key %q: want a kind, a colon and a name, such as keystore:voter.json", scheme)
+		// it is not repeated: it may be the key itself, by mistake (G07)
+		return nil, errors.New("a key is named by a kind, a colon and a name, such as keystore:voter.json")
 	}
 	for _, k := range Kinds {
 		if k.Scheme != scheme {

@@ -178,6 +178,22 @@ var refusals = []struct {
 		answered(t, i, w.holder, gov.SupportFor)
 		i.Approval = other.Approval
 	}, signer.ErrIntent},
+	{"an answer for another chain", burns, func(t testing.TB, w *world, i *gov.Intent) {
+		other := *i
+		other.Ballot.Proposal.Chain++
+		answered(t, &other, w.holder, gov.SupportFor)
+		answered(t, i, w.holder, gov.SupportFor)
+		i.Approval = other.Approval
+	}, signer.ErrIntent},
+	{"an answer moved here from another chain", burns, func(t testing.TB, w *world, i *gov.Intent) {
+		other := *i
+		other.Ballot.Proposal.Chain++
+		answered(t, &other, w.holder, gov.SupportFor)
+		answered(t, i, w.holder, gov.SupportFor)
+		moved := *other.Approval
+		moved.Proposal = i.Ballot.Proposal
+		i.Approval = &moved
+	}, signer.ErrIntent},
 	{"an answer over another basis", burns, func(t testing.TB, w *world, i *gov.Intent) {
 		answered(t, i, w.holder, gov.SupportFor)
 		i.Case.Facts.Params = gov.Known([]gov.Param{{Label: "x", Target: usdc}})
@@ -362,7 +378,7 @@ func TestOpenRefuses(t *testing.T) {
 		{name: "another address inside", ref: write("lies.json", lies), says: "names another address"},
 		{name: "kind of another release", ref: "awskms:key", want: signer.ErrKind},
 		{name: "unknown kind", ref: "paper:key", says: "no such kind"},
-		{name: "no kind", ref: "voter.json", says: "want a kind"},
+		{name: "no kind", ref: "voter.json", says: "named by a kind"},
 		{name: "no ledger", ref: "keystore:voter.json", want: ledger.ErrMissing, change: func(c *signer.Config) {
 			c.Ledger = func(a gov.Address) (*ledger.Ledger, error) { return ledger.Open(filepath.Join(w.dir, "none"), a) }
 		}},

@@ -81,7 +81,7 @@ func (f voteFlags) run(cmd *cobra.Command, name, support string) error {
 			return errNo
 		}
 	}
-	pass, err := passphraseOf(cmd, f.pass, "Passphrase of "+f.key+": ", false)
+	pass, err := passphraseOf(cmd, f.pass, "Passphrase of "+f.key, false)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,10 @@ func castByHand(ctx context.Context, c Config, db *journal.DB, hand *signer.Appr
 	if !slices.Contains(approvers, hand.Address()) {
 		return gov.Approval{}, fmt.Errorf("%s is not among voter.approvers in %s, so its answer would not count", hand.Address(), c.path)
 	}
-	now := d.GatheredAt
+	now, err := chainTime(ctx, db, d)
+	if err != nil {
+		return gov.Approval{}, err
+	}
 	a, err := hand.Answer(ctx, gov.Approval{
 		Proposal: d.ID(), ContentHash: d.Proposal.ContentHash, Basis: d.Gathered.Basis, Support: s,
 		Expires: now + gov.UnixTime(expires.Seconds()),
@@ -147,6 +150,13 @@ func castByHand(ctx context.Context, c Config, db *journal.DB, hand *signer.Appr
 		err = fmt.Errorf("%s is at stage %s: there is no vote to decide", d.ID(), d.Stage)
 	}
 	return a, err
+}
+
+// chainTime is the newest chain time that the store knows: a hold may be answered days after it was gathered, and
+// an answer that counts for a day counts from now.
+func chainTime(ctx context.Context, db *journal.DB, d dossier.Dossier) (gov.UnixTime, error) {
+	cursor, _, _, err := db.Cursor(ctx, d.ID().Chain)
+	return max(d.GatheredAt, d.Head.Latest.Time, cursor.Block.Time), err
 }
 
 // newCancel stops a waiting vote.

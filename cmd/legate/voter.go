@@ -88,7 +88,10 @@ func (e *engine) openVoter(ctx context.Context, parts *agent.Parts, set *policie
 func addressOf(ref string, c Config) (gov.Address, error) {
 	path, ok := strings.CutPrefix(ref, "keystore:")
 	if !ok {
-		scheme, _, _ := strings.Cut(ref, ":")
+		scheme, _, named := strings.Cut(ref, ":")
+		if !named { // it may be the key itself, by mistake (G07)
+			return gov.Address{}, errors.New("a key is named by a kind, a colon and a name, such as keystore:voter.json")
+		}
 		return gov.Address{}, fmt.Errorf("%s: %w", scheme, signer.ErrKind)
 	}
 	text, err := os.ReadFile(c.file(path))
