@@ -25,6 +25,9 @@ func commands() []*cobra.Command {
 		newSchema(),
 		newBook(),
 		newJournal(),
+		newForecast(),
+		newSimulate(),
+		newBench(),
 		newGuarantees(),
 	}
 }

@@ -17,8 +17,11 @@ type Options struct {
 	Cells int
 }
 
-// Paths is how many paths a forecast has unless told.
-const Paths = 100_000
+// Paths and Cells are how many a forecast has unless told: its error is below a thousandth then, in half a second.
+const (
+	Paths = 100_000
+	Cells = simulators.Cells / 2
+)
 
 // Forecast says how the current voting of a history may end. A history that holds something later than its own moment
 // is an error.
@@ -36,5 +39,5 @@ func Forecast(ctx context.Context, h gov.History, o Options) (gov.Forecast, erro
 
 // ForecastOf is Forecast of a proposal at a block, with the seed that belongs to them.
 func ForecastOf(ctx context.Context, p gov.Proposal, at gov.Block, h gov.History) (gov.Forecast, error) {
-	return Forecast(ctx, h, Options{Engine: mc.Engine{Seed: simulators.Seed(p.ID, at), Paths: Paths}, Cells: simulators.Cells / 2})
+	return Forecast(ctx, h, Options{Engine: mc.Engine{Seed: simulators.Seed(p.ID, at), Paths: Paths}, Cells: Cells})
 }
