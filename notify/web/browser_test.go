@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -571,9 +572,10 @@ func TestBrowserAccessibility(t *testing.T) {
 	}
 }
 
-// TestPictures takes the pictures of docs/img from a running demo: LEGATE_WEB=http://127.0.0.1:… LEGATE_PICTURES=../../docs/img.
+// TestPictures takes the pictures of docs/img from a running demo: LEGATE_WEB=http://127.0.0.1:… names it,
+// LEGATE_PICTURES the folder, LEGATE_HANDLE the dossier.
 func TestPictures(t *testing.T) {
-	base, dir := os.Getenv("LEGATE_WEB"), os.Getenv("LEGATE_PICTURES")
+	base, dir, handle := os.Getenv("LEGATE_WEB"), os.Getenv("LEGATE_PICTURES"), os.Getenv("LEGATE_HANDLE")
 	if base == "" || dir == "" {
 		t.Skip("takes pictures of a running demo, when LEGATE_WEB and LEGATE_PICTURES say which and where")
 	}
@@ -583,13 +585,16 @@ func TestPictures(t *testing.T) {
 		width, height      int64
 		phone              bool
 	}{
-		{"list", "/", "light", 1200, 1000, false},
-		{"list-dark", "/", "dark", 1200, 1000, false},
-		{"dossier", "/p/" + os.Getenv("LEGATE_HANDLE"), "light", 1200, 1500, false},
-		{"dossier-dark", "/p/" + os.Getenv("LEGATE_HANDLE"), "dark", 1200, 1500, false},
+		{"list", "/", "light", 1200, 900, false},
+		{"list-dark", "/", "dark", 1200, 900, false},
 		{"phone-list", "/", "light", 360, 740, true},
-		{"phone-dossier", "/p/" + os.Getenv("LEGATE_HANDLE"), "light", 360, 740, true},
+		{"dossier", "/p/" + handle, "light", 1200, 1500, false},
+		{"dossier-dark", "/p/" + handle, "dark", 1200, 1500, false},
+		{"phone-dossier", "/p/" + handle, "light", 360, 740, true},
 	} {
+		if handle == "" && strings.HasSuffix(c.path, "/p/") {
+			continue
+		}
 		x.scheme(c.scheme)
 		if c.phone {
 			x.do(chromedp.EmulateViewport(c.width, c.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
@@ -602,7 +607,7 @@ func TestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(dir+"/"+c.name+".png", png, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, c.name+".png"), png, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
