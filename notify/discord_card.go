@@ -212,11 +212,11 @@ func joinUpTo(lines []string, max int) string {
 
 // plainDiscord is text in which Discord finds nothing to do: no markup, mention, link, emoji or time.
 func plainDiscord(s string, max int) string {
-	s = dossier.Untrusted(s).Quote(max)
+	s = dossier.Untrusted(s).Plain(max)
 	return cutUnits(markup.Replace(s), max)
 }
 
-// markup escapes what Quote leaves and Discord's Markdown would still take for markup.
+// markup escapes what Plain leaves and Discord's Markdown would still take for markup.
 var markup = strings.NewReplacer("_", `\_`, "|", `\|`, "- ", `\- `)
 
 // code is a short text in Discord's inline code, where nothing is active.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -147,7 +148,7 @@ func (n *news) decided() {
 	told := n.after.Told
 	because := "By rule " + inertLabel(told.Rule) + "."
 	if v := n.after.Verdict; v.Because != "" && v.Rule == told.Rule {
-		because = "By rule " + inertLabel(told.Rule) + ": " + Untrusted(v.Because).Quote(cardLine) + "."
+		because = "By rule " + inertLabel(told.Rule) + ": " + strings.TrimSuffix(Untrusted(v.Because).Plain(cardLine), ".") + "."
 	}
 	if told.Final == gov.Hold {
 		lines := append([]string{"Why: " + inertLabel(told.Reason) + ". " + because}, n.factLines()...)
@@ -318,7 +319,7 @@ func moment(t gov.UnixTime) string {
 	return t.Time().Format("2006-01-02 15:04 UTC")
 }
 
-func inertLabel[T ~string](s T) string { return Untrusted(s).Quote(80) }
+func inertLabel[T ~string](s T) string { return Untrusted(s).Plain(80) }
 
 // AlarmAlert is the alert of an emergency rule that fires, or could not be evaluated for as long as it takes
 // to fire. since is chain time; about is the proposal whose facts the rule read, nil if none.
@@ -330,11 +331,11 @@ func AlarmAlert(a gov.Alarm, since gov.UnixTime, about *gov.ProposalID, at time.
 	out := Alert{
 		Version: Version, ID: alertID("alarm", string(a.Rule), key, string(a.Result), fmt.Sprint(int64(since))), Event: AlertEmergency, Severity: a.Severity,
 		Proposal: about, Title: "emergency: " + inertLabel(a.Rule), Time: at.UTC().Truncate(time.Second),
-		Lines: []string{"True since " + moment(since) + ": " + Untrusted(a.Why).Quote(300)},
+		Lines: []string{"True since " + moment(since) + ": " + Untrusted(a.Why).Plain(300)},
 	}
 	if a.Result != gov.True {
 		out.Title += " could not be evaluated"
-		out.Lines = []string{"Unknown since " + moment(since) + ": " + Untrusted(a.Why).Quote(300), "Nothing is done about it; whether it is true is not known."}
+		out.Lines = []string{"Unknown since " + moment(since) + ": " + Untrusted(a.Why).Plain(300), "Nothing is done about it; whether it is true is not known."}
 	}
 	if out.Severity == "" {
 		out.Severity = gov.Critical
@@ -347,7 +348,7 @@ func AlarmAlert(a gov.Alarm, since gov.UnixTime, about *gov.ProposalID, at time.
 func SystemAlert(severity gov.Severity, what string, why error, at time.Time) Alert {
 	a := Alert{
 		Version: Version, ID: alertID("system", what, at.UTC().Truncate(time.Hour).String()), Event: AlertSystem, Severity: severity,
-		Title: "legate: " + Untrusted(what).Quote(160), Lines: []string{}, Time: at.UTC().Truncate(time.Second),
+		Title: "legate: " + Untrusted(what).Plain(160), Lines: []string{}, Time: at.UTC().Truncate(time.Second),
 	}
 	if why != nil {
 		a.Lines = append(a.Lines, Untrusted(why.Error()).Quote(500))

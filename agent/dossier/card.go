@@ -167,7 +167,7 @@ func (d Dossier) worst() (list []CardFinding, more int) {
 		if i == cardFindings {
 			return list, len(found) - i
 		}
-		list = append(list, CardFinding{f.Severity, f.Name, Untrusted(f.Title).Quote(cardLine)})
+		list = append(list, CardFinding{f.Severity, f.Name, Untrusted(f.Title).Plain(cardLine)})
 	}
 	return list, 0
 }
@@ -241,4 +241,16 @@ func thousands(v float64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// NewCardForecast is a forecast as a card shows it. unit is how many of the token's smallest unit make a whole
+// token, 1e18 for most; needed is what quorum wants, in the smallest unit, 0 if not known.
+func NewCardForecast(f gov.Forecast, unit float64, needed gov.Amount) *CardForecast {
+	if !(unit > 0) {
+		unit = 1
+	}
+	return &CardForecast{
+		Pass: Chance(f.Pass), Quorum: Chance(f.Quorum), Paths: f.Engine.Paths, Needed: needed.Float() / unit,
+		For: &Band{P05: f.For.P05.Float() / unit, P50: f.For.P50.Float() / unit, P95: f.For.P95.Float() / unit},
+	}
 }

@@ -9,7 +9,13 @@ import (
 // Line with everything replaced that some sink takes for more than letters: mentions, links and domains that
 // chats make clickable, HTML, Markdown. What replaces it is visible, so that a person reads what was meant and
 // sees that it was changed (G30).
-func (u Untrusted) Quote(max int) string {
+func (u Untrusted) Quote(max int) string { return u.quote(max, true) }
+
+// Plain is Quote that leaves dots as they are: for texts of our own or the operator's, in which Market.setCap
+// is a name and no domain.
+func (u Untrusted) Plain(max int) string { return u.quote(max, false) }
+
+func (u Untrusted) quote(max int, dots bool) string {
 	in := []rune(u.Line(max))
 	var b strings.Builder
 	for i, r := range in {
@@ -23,7 +29,7 @@ func (u Untrusted) Quote(max int) string {
 		switch {
 		case r == ':' && active(before, after):
 			b.WriteString("[:]")
-		case r == '.' && word(before) && unicode.IsLetter(after):
+		case dots && r == '.' && word(before) && unicode.IsLetter(after):
 			b.WriteString("[.]")
 		case r == '_' && !(word(before) && word(after)):
 			b.WriteRune('＿')
