@@ -205,6 +205,9 @@ func TestBrowserJourney(t *testing.T) {
 	x.click(".evidence a[href='#call-0.1']") // a finding leads to its call and opens it
 	x.until("document.getElementById('call-0.1').querySelector('dl').checkVisibility()")
 	x.until("(r => r.top >= -5 && r.top < innerHeight)(document.getElementById('call-0.1').getBoundingClientRect())")
+	if shown := value[float64](x, "(h => h.getBoundingClientRect().width / parseFloat(getComputedStyle(h).fontSize))(document.querySelector('#effects .changes .account:not(:has(.name)) .h'))"); shown < 18 {
+		t.Errorf("an address that nobody vouches for is cut to %.1f em", shown)
+	}
 	x.click(".sentences sup a")
 	x.until("location.hash === '#source-s1'")
 	x.click("#vote .hash .copy")
