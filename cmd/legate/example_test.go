@@ -86,6 +86,9 @@ func keys(t reflect.Type, f func(name string, later bool)) {
 		for i := range t.NumField() {
 			name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
 			if name == "" {
+				if t.Field(i).Anonymous {
+					keys(t.Field(i).Type, f)
+				}
 				continue
 			}
 			later := t.Field(i).Tag.Get("strict") == "later"
