@@ -67,7 +67,7 @@ func TestExampleConfig(t *testing.T) {
 		said := false
 		for line := range strings.Lines(text) {
 			comment := strings.HasPrefix(strings.TrimSpace(line), "#")
-			if regexp.MustCompile(`(^|[ {#-])`+name+`: ?`).MatchString(line) && later == (comment && strings.Contains(line, "not in this release")) {
+			if regexp.MustCompile(`(^|[ {(#-])`+name+`: ?`).MatchString(line) && later == (comment && strings.Contains(line, "not in this release")) {
 				said = true
 			}
 		}
