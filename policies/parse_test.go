@@ -124,7 +124,6 @@ func TestLintWarns(t *testing.T) {
 		"constant":          {file("against", "1 > 2"), "can never be true"},
 		"always":            {file("hold", "true"), "always true"},
 		"wait":              {file("for", "clean()") + "timing: {wait: 5m}\n", "under an hour"},
-		"emergency":         {file("for", "clean()") + "emergency: [{name: x, when: 'metrics[\"a\"] > 1.0', do: [{alert: critical}]}]\n", "not in this release"},
 	} {
 		set, problems := policies.Parse("p", []byte(one.text))
 		if set == nil || !strings.Contains(problems.Error(), one.want) {

@@ -15,20 +15,18 @@ import (
 
 // Config is legate.yaml, the operator's file (FORMATS). Paths in it are relative to its folder.
 type Config struct {
-	Version   int                      `yaml:"version,required" strict:"min=1,max=1"`
-	Store     string                   `yaml:"store"`
-	Chains    map[string]ChainConfig   `yaml:"chains,required"`
-	Governors []GovernorConfig         `yaml:"governors,required"`
-	Voter     *VoterConfig             `yaml:"voter"`
-	Policies  string                   `yaml:"policies"`
-	Model     map[string]strict.Expr   `yaml:"model" strict:"later"`
-	Channels  map[string]strict.Expr   `yaml:"channels" strict:"later"`
-	Routes    []map[string]strict.Expr `yaml:"routes" strict:"later"`
-	Metrics   []map[string]strict.Expr `yaml:"metrics" strict:"later"`
-	Schedules SchedulesConfig          `yaml:"schedules"`
-	Caps      CapsConfig               `yaml:"caps"`
-	Web       WebConfig                `yaml:"web"`
-	Log       LogConfig                `yaml:"log"`
+	Version   int                    `yaml:"version,required" strict:"min=1,max=1"`
+	Store     string                 `yaml:"store"`
+	Chains    map[string]ChainConfig `yaml:"chains,required"`
+	Governors []GovernorConfig       `yaml:"governors,required"`
+	Voter     *VoterConfig           `yaml:"voter"`
+	Policies  string                 `yaml:"policies"`
+	Model     map[string]strict.Expr `yaml:"model" strict:"later"`
+	Schedules SchedulesConfig        `yaml:"schedules"`
+	Caps      CapsConfig             `yaml:"caps"`
+	Web       WebConfig              `yaml:"web"`
+	Log       LogConfig              `yaml:"log"`
+	AlertsConfig
 
 	path string
 	doc  *strict.Doc
@@ -193,7 +191,7 @@ func (c *Config) check() (out strict.Problems) {
 			complain(strict.Path("governors", i, "address"), fmt.Sprintf("chain %s is not among chains", g.Address.Chain), "")
 		}
 	}
-	return out
+	return append(out, c.checkAlerts(c.AlertsConfig)...)
 }
 
 func plainName(s string) bool {

@@ -30,9 +30,9 @@ func TestG44ConfigProblems(t *testing.T) {
 		{"null", "policies: policies.yaml", "policies: null", []string{"7:1: no value"}},
 
 		{"model", "policies: p", "model: {endpoint: auto}\npolicies: p", []string{"7:1: not in this release"}},
-		{"channels", "policies: p", "channels: {desk: {url: env:X}}\npolicies: p", []string{"7:1: not in this release"}},
-		{"routes", "policies: p", "routes: [{to: [desk]}]\npolicies: p", []string{"7:1: not in this release"}},
-		{"metrics", "policies: p", "metrics: [{name: x}]\npolicies: p", []string{"7:1: not in this release"}},
+		{"a channel of two kinds", "policies: p", "channels: {desk: {url: env:X, webhook: env:Y}}\npolicies: p", []string{"7:18: exactly one of"}},
+		{"a route to nowhere", "policies: p", "routes: [{to: [desk]}]\npolicies: p", []string{"7:16: there is no channel"}},
+		{"half a metric", "policies: p", "metrics: [{name: x}]\npolicies: p", []string{"7:11: chain", "7:11: call"}},
 		{"feeds", governor, strings.Replace(governor, `000"}`, `000", feeds: {a: b}}`, 1), []string{"5:86: not in this release"}},
 		{"after", governor, strings.Replace(governor, `000"}`, `000", after: []}`, 1), []string{"5:86: not in this release"}},
 		{"resimulate and digest", "policies: p", "schedules: {resimulate: x, digest: y}\npolicies: p", []string{"7:13: not in this release", "7:28: not in this release"}},

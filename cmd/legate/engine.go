@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,6 +30,8 @@ type engine struct {
 	world  *world
 	runner *jobs.Runner
 
+	alerts *alerting
+
 	listener net.Listener
 	handler  http.Handler
 	metrics  *web.Metrics
@@ -45,6 +48,8 @@ type engineConfig struct {
 	live    bool
 	fetch   time.Duration
 	observe func(dossier.Record, dossier.Dossier)
+	out     io.Writer                   // where terminal channels write
+	sent    func(string, dossier.Alert) // told of every delivered alert; may be nil
 }
 
 // openEngine opens everything that a daemon needs, and refuses to start where a part is wrong.
@@ -91,6 +96,11 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	if err != nil {
 		return nil, err
 	}
+	if e.alerts, err = openAlerting(ctx, alertingParts{
+		conf: c, alerts: c.AlertsConfig, db: e.db, world: e.world, set: set, poll: e.poll(), log: ec.log, out: ec.out, sent: ec.sent,
+	}); err != nil {
+		return nil, err
+	}
 	if err := e.openWeb(); err != nil {
 		return nil, err
 	}
@@ -98,9 +108,14 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		Pollers: pollers, Poll: e.poll(), Fetch: ec.fetch, Sweep: c.Schedules.Sweep, Now: time.Now, Log: ec.log,
 		Observe: func(r dossier.Record, d dossier.Dossier) {
 			e.metrics.Observe(r)
+			e.alerts.observe(r, d)
 			if ec.observe != nil {
 				ec.observe(r, d)
 			}
+		},
+		Alarm: func(what string, err error) {
+			e.metrics.Alarm()
+			e.alerts.system(ctx, gov.Critical, what, err)
 		},
 		OnBroken: e.onBroken,
 	})
@@ -120,11 +135,15 @@ func (e *engine) poll() time.Duration {
 func (e *engine) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(ctx, e.listener, e.handler) }()
+	beside := make(chan error, 2)
+	go func() { beside <- web.Serve(ctx, e.listener, e.handler) }()
+	go func() { beside <- e.alerts.run(ctx) }()
 	err := e.runner.Run(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // asked to stop before it had begun
+	}
 	stop()
-	return errors.Join(err, <-served)
+	return errors.Join(err, <-beside, <-beside)
 }
 
 func (e *engine) close() error {
@@ -160,7 +179,7 @@ func lintPolicies(c Config) (*policies.Set, strict.Problems, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the policies: %w", err)
 	}
-	names := policies.Names{Governors: []string{}}
+	names := policies.Names{Governors: []string{}, Metrics: c.metricNames()}
 	for _, g := range c.Governors {
 		names.Governors = append(names.Governors, g.Name)
 	}

@@ -22,7 +22,7 @@ func newRun() *cobra.Command {
 			}
 			log := newLogger(cmd.ErrOrStderr(), c.Log)
 			live := live || (c.Voter != nil && c.Voter.Live)
-			e, err := openEngine(cmd.Context(), c, engineConfig{log: log, live: live, observe: logRecords(log)})
+			e, err := openEngine(cmd.Context(), c, engineConfig{log: log, live: live, observe: logRecords(log), out: cmd.ErrOrStderr()})
 			if err != nil {
 				return err
 			}

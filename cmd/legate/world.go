@@ -287,9 +287,6 @@ func (v voice) check(c Config) error {
 			}
 		}
 	}
-	if rules := v.set.EmergencyRules(); len(rules) > 0 {
-		errs = append(errs, fmt.Errorf("%s: emergency (%s, …) is not in this release: nothing watches the numbers yet", c.file(c.Policies), rules[0].Name))
-	}
 	return errors.Join(errs...)
 }
 
