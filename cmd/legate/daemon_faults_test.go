@@ -34,11 +34,14 @@ func TestG12DaemonReorgBeforeFinality(t *testing.T) {
 		if casts := s.casts(m, devchain.Address(accountVoter)); len(casts) != 0 {
 			t.Fatalf("the vote survived the reorganisation: %+v", casts)
 		}
+		if name == "bravo" {
+			s.mine(7) // at once: the heights that were taken away are beyond finality before the daemon looks
+		}
 		d = h.final(m, devchain.Against)
 		if d.Vote.Tx != tx || d.Vote.Block == block {
 			t.Errorf("transaction %s in block %d became %s in %d, want the same one in another block", tx, block.Number, d.Vote.Tx, d.Vote.Block.Number)
 		}
-		if !slices.Contains(h.records(m), "WasUnmined") {
+		if name != "bravo" && !slices.Contains(h.records(m), "WasUnmined") {
 			t.Errorf("records %v have no WasUnmined", h.records(m))
 		}
 		t.Logf("%s: mined in block %d, reorganised away, final in block %d, transaction %s", name, block.Number, d.Vote.Block.Number, tx)

@@ -83,12 +83,14 @@ func TestDaemonBesideCommands(t *testing.T) {
 	s := newSite(t, "harbor")
 	h := newHome(t, s, setup{live: true}) // by voter.live, without the flag
 	h.start()
-	held, canceled := s.propose("harbor", "A registry", s.opaque("harbor")), s.propose("harbor", "Maintenance", s.drain("harbor"))
-	h.until(held, gov.VoteHeld)
-	if d := h.until(canceled, gov.VoteWaiting, gov.VoteFinal); d.Vote.Status == gov.VoteFinal {
-		t.Fatal("the vote was cast before it could be canceled: the voting delay is too short for this test")
+	canceled := s.propose("harbor", "Maintenance", s.drain("harbor"))
+	s.mine(2) // its block is final, voting opens two blocks later
+	if !h.await(20*time.Second, func() bool { d, _ := h.dossier(canceled); return d.Vote.Status == gov.VoteWaiting }) {
+		t.Fatalf("no vote waits; records %v", h.records(canceled))
 	}
 	h.legate(0, "cancel", canceled.id.String())
+	held := s.propose("harbor", "A registry", s.opaque("harbor"))
+	h.until(held, gov.VoteHeld)
 	h.interrupt()
 	h.start()
 
