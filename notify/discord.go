@@ -196,8 +196,8 @@ func (d *discord) fault(err error) error {
 		if rest.Message != nil && rest.Message.Code == unknownMessage {
 			return errGone
 		}
-		f, _ := statusFault(rest.Response.StatusCode, rest.Response.Header).(*Fault)
-		if f == nil {
+		var f *Fault
+		if !errors.As(statusFault(rest.Response.StatusCode, rest.Response.Header), &f) {
 			return &Fault{Advice: Later, What: "Discord's answer cannot be read"}
 		}
 		f.What = fmt.Sprintf("Discord answered %d %s", rest.Response.StatusCode, http.StatusText(rest.Response.StatusCode))

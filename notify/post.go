@@ -50,7 +50,7 @@ func post(ctx context.Context, client *http.Client, address string, body []byte,
 	if err != nil {
 		return wireFault(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)); err != nil && resp.StatusCode < 300 {
 		return wireFault(fmt.Errorf("read the answer: %w", err))
 	}

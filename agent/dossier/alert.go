@@ -109,7 +109,7 @@ func (n *news) tell(event AlertEvent, s gov.Severity, what string, lines ...stri
 func alertID(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
+		h.Write(fmt.Appendf(nil, "%d:%s", len(p), p))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -1,6 +1,7 @@
 package discordtest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 const (
 	WebhookID = "1100000000000000001"
 	Token     = "stand-in-token_0123456789abcdef"
-	BotToken  = "stand-in-bot-token"
+	BotToken  = "stand-in-bot-token" //nolint:gosec // of the stand-in
 	Room      = "1200000000000000002"
 )
 
@@ -77,13 +78,12 @@ type Server struct {
 
 // Start listens on a loopback address.
 func Start(address string) (*Server, error) {
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("start the stand-in for Discord: %w", err)
 	}
 	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
-		l.Close()
-		return nil, errors.New("the stand-in for Discord listens on loopback only")
+		return nil, errors.Join(errors.New("the stand-in for Discord listens on loopback only"), l.Close())
 	}
 	s := &Server{listener: l, next: 1300000000000000000}
 	mux := http.NewServeMux()
@@ -243,7 +243,7 @@ func (f Failure) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.Status)
-	io.WriteString(w, body)
+	_, _ = io.WriteString(w, body)
 }
 
 // Limited is Discord's answer to one who sends too much, with the seconds to wait.
@@ -255,7 +255,7 @@ func Limited(seconds float64) Failure {
 func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(v)
+	_ = json.NewEncoder(w).Encode(v)
 }
 
 func authorized(r *http.Request) error {
@@ -288,7 +288,7 @@ func read(r *http.Request) (p payload, files map[string][]byte, err error) {
 	parts := multipart.NewReader(body, params["boundary"])
 	for {
 		part, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return p, files, nil
 		}
 		if err != nil {
