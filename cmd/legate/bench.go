@@ -35,8 +35,12 @@ func newBench() *cobra.Command {
 				return usageError{fmt.Errorf("--seconds must be above 0 and at most 3600, --workers from 1 to 1024: %g and %d are not", seconds, workers)}
 			}
 			for _, p := range peers {
-				if name, command, ok := strings.Cut(p, "="); !ok || name == "" || strings.TrimSpace(command) == "" {
+				name, command, ok := strings.Cut(p, "=")
+				if !ok || name == "" || strings.TrimSpace(command) == "" {
 					return usageError{fmt.Errorf("--peer %q is not of the form NAME=COMMAND", p)}
+				}
+				if _, err := exec.LookPath(strings.Fields(command)[0]); err != nil {
+					return fmt.Errorf("peer %s: %w", name, err)
 				}
 			}
 			if err := bench(cmd.Context(), cmd.OutOrStdout(), seconds, workers); err != nil {
