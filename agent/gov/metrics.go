@@ -18,6 +18,14 @@ type Alarm struct {
 	Why      string      `json:"why"`
 }
 
+// Firing is an alarm whose time has come: whoever tells people makes the alert of it.
+type Firing struct {
+	Alarm Alarm       `json:"alarm"`
+	Since UnixTime    `json:"since"` // chain time of the first evaluation with this result
+	About *ProposalID `json:"about"` // nil where the rule read watched numbers only
+	At    UnixTime    `json:"at"`    // wall clock
+}
+
 // Watch is a clock of an emergency rule: for how long it has been true, or unknown. A rule has both at once
 // when it was true before it could not be evaluated. About is the proposal whose facts it read, empty where it
 // read watched numbers only.

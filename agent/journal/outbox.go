@@ -245,7 +245,7 @@ func (o *Outbox) Watches(ctx context.Context) ([]gov.Watch, error) {
 }
 
 // SaveWatches stores the clocks, and the alerts of those that fire, in one transaction.
-func (o *Outbox) SaveWatches(ctx context.Context, list []gov.Watch, fired []dossier.Alert) error {
+func (o *Outbox) SaveWatches(ctx context.Context, list []gov.Watch, fired []gov.Firing) error {
 	return o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM watches"); err != nil {
 			return fmt.Errorf("store the clocks of the emergency rules: %w", err)
@@ -259,7 +259,11 @@ func (o *Outbox) SaveWatches(ctx context.Context, list []gov.Watch, fired []doss
 				return fmt.Errorf("store the clock of emergency rule %s: %w", w.Rule, err)
 			}
 		}
-		_, err := put(ctx, tx, fired)
+		var alerts []dossier.Alert
+		for _, f := range fired {
+			alerts = append(alerts, dossier.AlarmAlert(f.Alarm, f.Since, f.About, f.At.Time()))
+		}
+		_, err := put(ctx, tx, alerts)
 		return err
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/policies"
 )
@@ -28,10 +27,10 @@ type Reader interface {
 	Read(ctx context.Context, metric gov.Label) (float64, error)
 }
 
-// Memory keeps the clocks, and stores the alerts of those that fire in the same transaction.
+// Memory keeps the clocks, and stores what fires in the same transaction.
 type Memory interface {
 	Watches(ctx context.Context) ([]gov.Watch, error)
-	SaveWatches(ctx context.Context, list []gov.Watch, fired []dossier.Alert) error
+	SaveWatches(ctx context.Context, list []gov.Watch, fired []gov.Firing) error
 }
 
 // Subject is an open proposal that rules about facts are held against.
@@ -199,7 +198,7 @@ func (d *Desk) evaluate(ctx context.Context, metrics gov.Metrics) (map[key]gov.A
 }
 
 // advance moves the clocks, and says what fires.
-func (d *Desk) advance(results map[key]gov.Alarm) (next map[key]gov.Watch, alarms []gov.Alarm, alerts []dossier.Alert) {
+func (d *Desk) advance(results map[key]gov.Alarm) (next map[key]gov.Watch, alarms []gov.Alarm, fired []gov.Firing) {
 	next = map[key]gov.Watch{}
 	spans := map[gov.Label]int64{}
 	for _, r := range d.conf.Set.EmergencyRules() {
@@ -228,11 +227,11 @@ func (d *Desk) advance(results map[key]gov.Alarm) (next map[key]gov.Watch, alarm
 			w.Fired = true
 			a := results[k]
 			alarms = append(alarms, a)
-			alerts = append(alerts, dossier.AlarmAlert(a, w.Since, subject(k.about), d.conf.Now()))
+			fired = append(fired, gov.Firing{Alarm: a, Since: w.Since, About: subject(k.about), At: gov.UnixTime(d.conf.Now().Unix())})
 		}
 		next[k] = w
 	}
-	return next, alarms, alerts
+	return next, alarms, fired
 }
 
 func subject(about string) *gov.ProposalID {

@@ -57,13 +57,15 @@ type memory struct {
 
 func (m *memory) Watches(context.Context) ([]gov.Watch, error) { return m.list, nil }
 
-func (m *memory) SaveWatches(_ context.Context, list []gov.Watch, fired []dossier.Alert) error {
+func (m *memory) SaveWatches(_ context.Context, list []gov.Watch, fired []gov.Firing) error {
 	if m.err != nil {
 		return m.err
 	}
 	m.saves++
 	m.list = append([]gov.Watch(nil), list...)
-	m.alerts = append(m.alerts, fired...)
+	for _, f := range fired {
+		m.alerts = append(m.alerts, dossier.AlarmAlert(f.Alarm, f.Since, f.About, f.At.Time()))
+	}
 	return nil
 }
 
