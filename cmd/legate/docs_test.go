@@ -51,7 +51,7 @@ func commandDoc(b *strings.Builder, c *cobra.Command) {
 	if c.Hidden {
 		return
 	}
-	if !c.HasSubCommands() {
+	if !c.HasSubCommands() || strings.Contains(c.Use, " ") { // one with sub-commands that takes arguments does something itself
 		fmt.Fprintf(b, "\n## %s\n\n%s.\n", strings.TrimSuffix(c.UseLine(), " [flags]"), strings.TrimSuffix(c.Short, "."))
 		if c.Long != "" {
 			fmt.Fprintf(b, "\n%s\n", asMarkdown(c.Long))
