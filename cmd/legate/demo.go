@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/chains/devchain"
 	"github.com/legate-dao/legate/chains/signer"
+	"github.com/legate-dao/legate/notify/discordtest"
 )
 
 // demoFlags are the arguments of `demo`.
@@ -67,6 +69,12 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 		return err
 	}
 	defer w.chain.Close()
+	discord, err := discordtest.Start("127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start the stand-in for Discord: %w", err)
+	}
+	defer discord.Close()
+	w.discord = discord.Webhook()
 	if err := w.writeFiles(ctx, "127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -75,7 +83,7 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	say("Chain %s · API %s · files in %s", w.chain.HTTP(), d.engine.address(), dir)
+	say("Dashboard %s · Discord (a stand-in) %s · chain %s · files in %s", d.engine.address(), discord.URL(), w.chain.HTTP(), dir)
 	if err := d.play(ctx); err != nil {
 		return err
 	}
@@ -92,7 +100,7 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 		return err
 	}
 	if !f.headless {
-		say("\nThe chain and the API stay up; Ctrl-C ends them. Try, in another terminal:\n  legate show -c %s %s", filepath.Join(dir, "legate.yaml"), result.Proposals[0].Handle)
+		say("\nThe dashboard, the stand-in and the chain stay up; Ctrl-C ends them. Try, in another terminal:\n  legate show -c %s %s", filepath.Join(dir, "legate.yaml"), result.Proposals[0].Handle)
 		<-ctx.Done()
 		return nil
 	}
@@ -131,8 +139,9 @@ type demo struct {
 	proposals []*devchain.Proposal
 	began     time.Time
 
-	mu   sync.Mutex
-	told map[string]bool
+	mu     sync.Mutex
+	told   map[string]bool
+	alarms []dossier.Alert // emergency alerts that a channel has taken
 }
 
 // startDemo starts the daemon of `legate run --live` on the demo's files.
@@ -143,7 +152,7 @@ func startDemo(ctx context.Context, w *demoWorld, say func(string, ...any)) (*de
 		return nil, nil, err
 	}
 	log := slog.New(slog.NewTextHandler(sayWriter(say), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	d.engine, err = openEngine(ctx, conf, engineConfig{log: log, live: conf.Voter.Live, fetch: 40 * time.Millisecond, observe: d.tell})
+	d.engine, err = openEngine(ctx, conf, engineConfig{log: log, live: conf.Voter.Live, fetch: 40 * time.Millisecond, observe: d.tell, out: sayWriter(say), sent: d.delivered})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -183,11 +192,19 @@ func (d *demo) play(ctx context.Context) (err error) {
 	if err := d.answer(ctx); err != nil {
 		return err
 	}
+	if err := d.crash(ctx); err != nil {
+		return err
+	}
 	d.say("The remaining holds wait for their holder until twelve hours before the close …")
 	if err := d.pass(ctx, 6*time.Hour); err != nil {
 		return err
 	}
-	return d.quiet(ctx)
+	if err := d.quiet(ctx); err != nil {
+		return err
+	}
+	drained, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return d.engine.alerts.router.Drain(drained)
 }
 
 // pass lets chain time pass, an hour at a time, and waits for the daemon after each.
@@ -317,6 +334,46 @@ func (d *demo) answer(ctx context.Context) error {
 		return err
 	}
 	return d.quiet(ctx)
+}
+
+// crash lets the price of the market's asset fall and waits for the alarm.
+func (d *demo) crash(ctx context.Context) error {
+	harbor := d.world.daos["harbor"]
+	set := func(milli int64) error {
+		price := new(big.Int).Mul(big.NewInt(milli), big.NewInt(1e15))
+		_, err := d.world.deployer.Transact(ctx, harbor.Oracle, "PriceOracle", "setPrice", harbor.Token, price)
+		return err
+	}
+	d.say("The price of the market's asset falls from 2 to 0.4 …")
+	if err := set(400); err != nil {
+		return err
+	}
+	for range 60 { // the rule asks for a minute of it; each look is one block
+		if err := d.world.chain.Mine(ctx, 3); err != nil {
+			return err
+		}
+		if err := d.settled(ctx); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		n := len(d.alarms)
+		d.mu.Unlock()
+		if n > 0 {
+			break
+		}
+	}
+	return set(2000)
+}
+
+// delivered is told of every alert that a channel has taken.
+func (d *demo) delivered(channel string, a dossier.Alert) {
+	if a.Event != dossier.AlertEmergency {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alarms = append(d.alarms, a)
+	d.say("%6.1fs  %-14s %-11s %s, on %s", time.Since(d.began).Seconds(), "alarm", string(a.Severity), a.Title, channel)
 }
 
 // settled waits until the daemon has noticed what was written beside it.

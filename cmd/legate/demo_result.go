@@ -75,6 +75,10 @@ func (d *demo) result(ctx context.Context, took time.Duration) (demoResult, erro
 		r.OK = r.OK && row.OK
 		r.Proposals = append(r.Proposals, row)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r.Alerts = len(d.alarms)
+	r.OK = r.OK && r.Alerts == 1
 	return r, nil
 }
 
@@ -173,6 +177,6 @@ func renderDemo(w io.Writer, r demoResult) error {
 	if !r.OK {
 		verdict = "NOT every proposal got the outcome it must have"
 	}
-	_, err := fmt.Fprintf(w, "\n%.0f s; votes read back from the chain (VoteCast, proposalVotes); %s.\n", r.Seconds, verdict)
+	_, err := fmt.Fprintf(w, "\n%.0f s; votes read back from the chain (VoteCast, proposalVotes); alarms told: %d; %s.\n", r.Seconds, r.Alerts, verdict)
 	return err
 }

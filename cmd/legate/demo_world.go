@@ -21,6 +21,12 @@ import (
 //go:embed demo/policies.yaml
 var demoPolicies []byte
 
+// demoEmergency is what the demo adds to the example policy: the price of the market's asset, watched.
+const demoEmergency = `
+emergency:
+  - {name: crash, when: 'metrics["hrb-price"] < 1.0', for: 1m, do: [{alert: critical}]}
+`
+
 // The accounts of the demo, by number on the development chain.
 const (
 	accountDeployer = iota
@@ -47,6 +53,7 @@ type demoWorld struct {
 	daos                       map[string]*devchain.DAO
 	grantee, auditor, attacker common.Address
 	dir                        string
+	discord                    string // webhook of the stand-in, empty for none
 }
 
 // demoPeriods are voting delay and period in blocks of twelve seconds. The example policy waits six hours
@@ -129,7 +136,7 @@ func (w *demoWorld) writeFiles(ctx context.Context, listen string) error {
 		return err
 	}
 	files := map[string]string{
-		"policies.yaml": string(demoPolicies),
+		"policies.yaml": string(demoPolicies) + demoEmergency,
 		"passphrase":    hex.EncodeToString(secret) + "\n",
 		"legate.yaml":   w.configText(listen),
 	}
@@ -167,6 +174,10 @@ func (w *demoWorld) configText(listen string) string {
 	}
 	fmt.Fprintf(&b, "voter:\n  key: keystore:voter.json\n  passphrase: file:passphrase\n  ledger: ledger/\n  approvers: [%q]\n  live: true\n",
 		devchain.Address(accountHand))
+	if w.discord != "" {
+		fmt.Fprintf(&b, "channels: {forum: {discord: %q}}\n", w.discord)
+	}
+	fmt.Fprintf(&b, "metrics:\n  - {name: hrb-price, chain: %q, call: \"%s.latestAnswer()(int256)\", scale: 0.000000000000000001, every: 12s}\n", chain, w.daos["harbor"].Oracle)
 	fmt.Fprintf(&b, "policies: policies.yaml\nweb: {listen: %q}\nlog: {level: warn}\n", listen)
 	return b.String()
 }
