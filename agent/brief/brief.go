@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -171,12 +174,13 @@ func (d *draft) take(a askable, answer Answer, err error) (dossier.BriefOutcome,
 				ids = append(ids, a.lines[n-1])
 			}
 		}
-		text := tidy(s.Text)
+		text := once(tidy(s.Text))
+		ids = d.recited(text, ids, a.lines)
 		if why := d.refuse(text, ids); why != "" {
 			d.drop(text, why)
 			continue
 		}
-		if !d.put(&d.text, text, ids...) {
+		if !d.put(&d.text, d.whole(text, ids), ids...) {
 			d.drop(text, "no room left")
 		}
 	}
@@ -185,15 +189,111 @@ func (d *draft) take(a askable, answer Answer, err error) (dossier.BriefOutcome,
 	}
 	if headline := tidy(said.Headline); headline != d.headline {
 		switch why := d.refuse(headline, nil); {
-		case len([]rune(headline)) > maxHeadline:
+		case len([]rune(headline)) > maxHeadline-3: // the schema broke it off
 			d.drop(headline, "longer than a headline")
 		case why != "":
 			d.drop(headline, why)
 		case words(headline)-words(d.headline) <= d.left:
-			d.setHeadline(headline)
+			if headline = d.whole(headline, a.lines); len([]rune(headline)) <= maxHeadline {
+				d.setHeadline(headline)
+			}
 		}
 	}
 	return dossier.ModelUsed, ""
+}
+
+// once is what a model wrote without what it repeats, at most two sentences, and without an end that was
+// broken off at the limit of the schema.
+func once(s string) string {
+	var out []string
+	for _, p := range split(s) {
+		if slices.Contains(out, p) || !ends(p) && len(out) > 0 {
+			continue
+		}
+		if out = append(out, p); len(out) == 2 {
+			break
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// ends says whether a sentence has its end.
+func ends(s string) bool {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return strings.ContainsRune(".!?…\"”')]。！？।؟", last)
+}
+
+// hangs says whether a text stops at a word that ends no sentence.
+func hangs(s string) bool {
+	f := strings.Fields(strings.ToLower(s))
+	return len(f) > 0 && stopwords[f[len(f)-1]]
+}
+
+// likeOther says whether the model has said nearly the same before.
+func (d *draft) likeOther(text string) bool {
+	all := contentWords(text)
+	for _, s := range d.text {
+		other, same := contentWords(string(s.Text)), 0
+		for _, w := range all {
+			if slices.Contains(other, w) {
+				same++
+			}
+		}
+		if len(all) > 3 && float64(same) > 0.8*float64(len(all)) {
+			return true
+		}
+	}
+	return false
+}
+
+// recited adds a line for a name that stands in none of the lines that a model cited: small models count
+// badly. Numbers and addresses get no such help: another line may speak of something else.
+func (d *draft) recited(text string, ids, lines []string) []string {
+	for _, e := range entitiesOf(text) {
+		if e.kind != aName || len(ids) == 0 || len(ids) >= maxCited || strings.ContainsFunc(e.text, unicode.IsDigit) || strings.Contains(text, e.text+"(") {
+			continue
+		}
+		if slices.ContainsFunc(ids, func(id string) bool { return e.in(d.sources.byID[id]) }) {
+			continue
+		}
+		if i := slices.IndexFunc(lines, func(id string) bool { return e.in(d.sources.byID[id]) }); i >= 0 {
+			ids = append(ids, lines[i])
+		}
+	}
+	return ids
+}
+
+// whole writes the addresses of a sentence in full, as they stand in its sources: a model is shown, and
+// copies, their short form, and two addresses may share one.
+func (d *draft) whole(text string, ids []string) string {
+	return shortHex.ReplaceAllStringFunc(text, func(short string) string {
+		for _, id := range ids {
+			for _, e := range d.sources.byID[id].entity() {
+				if e.kind == aHex && len(e.low) == 42 && sameHex(strings.ToLower(short), e.low) {
+					return e.text
+				}
+			}
+		}
+		return short
+	})
+}
+
+var shortHex = regexp.MustCompile(`0x[0-9a-fA-F]+(?:…|\.{2,3})[0-9a-fA-F]+`)
+
+// maxCited is the most sources of one sentence.
+const maxCited = 5
+
+// rambles says whether three words in a row come back twice, as in the loops that small models fall into.
+func rambles(s string) bool {
+	seen := map[string]int{}
+	f := strings.Fields(strings.ToLower(s))
+	for i := 0; i+3 <= len(f); i++ {
+		k := strings.Join(f[i:i+3], " ")
+		if seen[k]++; seen[k] == 3 {
+			return true
+		}
+	}
+	return false
 }
 
 // enough is the share of a sentence's content words that must stand in its sources.
@@ -207,10 +307,14 @@ func (d *draft) refuse(text string, ids []string) string {
 		return "says nothing"
 	case !headline && len(ids) == 0:
 		return "cites no line that it was shown"
-	case !headline && d.has(text):
+	case !headline && (d.has(text) || d.likeOther(text)):
 		return "says it twice"
+	case !headline && !ends(text) && (len([]rune(text)) > maxAnswered-20 || hangs(text)): // by the schema's limit
+		return "broken off"
 	case d.suspicious(dossier.Untrusted(text)):
 		return flaggedWhy
+	case rambles(text):
+		return "repeats itself"
 	}
 	if why := d.sources.Check(text, ids); why != "" {
 		return why

@@ -181,7 +181,7 @@ func scaled(s string, d int) string {
 	return whole + "." + part
 }
 
-// args are the arguments by name and value; bytes by their length only, short strings in quotation marks.
+// args are the arguments by name and value; short strings in quotation marks, bytes and long ones not at all.
 func (t teller) args(args []gov.Arg, shown []dossier.ShownArg) string {
 	var out []string
 	for i, a := range args {
@@ -204,7 +204,7 @@ func (t teller) args(args []gov.Arg, shown []dossier.ShownArg) string {
 			text = t.quoted(shown[i].Value, text)
 		}
 		if strings.HasSuffix(string(a.Name), "Mantissa") && strings.HasPrefix(string(a.Type), "uint") {
-			text += " (" + scaled(a.Value.Amount().String(), 16) + " %)" // shares of 1e18, by Compound's convention
+			text += " (" + scaled(a.Value.Amount().String(), 18) + ")" // a share of 1e18, by Compound's convention
 		}
 		if a.Name != "" {
 			text = string(a.Name) + " " + text
@@ -214,14 +214,14 @@ func (t teller) args(args []gov.Arg, shown []dossier.ShownArg) string {
 	return strings.Join(out, ", ")
 }
 
-// quoted is a string argument in quotation marks, or its length where it is long or the screens see something.
-func (t teller) quoted(v any, length string) string {
+// quoted is a string argument in quotation marks, or otherwise where it is long or the screens see something.
+func (t teller) quoted(v any, otherwise string) string {
 	s, ok := v.(string)
 	if u, untrusted := v.(dossier.Untrusted); untrusted {
 		s, ok = string(u), true
 	}
 	if !ok || len(s) > maxString || strings.ContainsAny(s, "“”\"\n") || dossier.Untrusted(s).Line(maxString) != s || t.suspicious(dossier.Untrusted(s)) {
-		return length
+		return otherwise
 	}
 	return "“" + s + "”"
 }
@@ -233,7 +233,7 @@ func (t teller) value(v any) string {
 	switch v := v.(type) {
 	case string:
 		if len(v) == 66 && strings.HasPrefix(v, "0x") { // a hash or a node: nobody compares all of it
-			return v[:10] + "…" + v[58:]
+			return "(a hash)"
 		}
 		return v
 	case []any:
@@ -246,8 +246,8 @@ func (t teller) value(v any) string {
 			items = append(items, t.value(item))
 		}
 		return "(" + strings.Join(items, ", ") + ")"
-	case map[string]any: // a string or bytes value, of which facts keep the length
-		return fmt.Sprintf("%v bytes", v["size"])
+	case map[string]any: // a string or bytes value, of which facts keep length and hash
+		return "(not shown)"
 	}
 	return fmt.Sprint(v)
 }

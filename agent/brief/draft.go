@@ -14,7 +14,7 @@ import (
 const (
 	maxHeadline = 120 // characters
 	maxWords    = 220 // of headline and sentences
-	callWords   = 90  // of calls and facts at most
+	callWords   = 110 // of calls and facts at most
 	maxSentence = 60  // words of one sentence
 	maxRunes    = 400 // characters of one sentence, for scripts without spaces
 	textWords   = 110 // of the sentences of the text, where there is room
@@ -69,7 +69,7 @@ func (d *draft) tell() {
 	used := budget - d.left
 	d.notable(2)
 	d.calls()
-	d.notable(6)
+	d.notable(8)
 	d.left += used
 }
 

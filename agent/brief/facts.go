@@ -28,11 +28,11 @@ func (f facts) tell(g gov.Facts, leaves []leaf, known bool, findings []gov.Findi
 		f.add(true, "The text says other than the calls do.")
 	}
 	f.calls(leaves, known)
+	f.findings(findings)
 	f.effects(g.Effects)
 	f.money(g.Treasury)
 	f.rights(g)
 	f.changes(g)
-	f.findings(findings)
 }
 
 func (f facts) calls(leaves []leaf, known bool) {

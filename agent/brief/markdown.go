@@ -47,7 +47,6 @@ func tame(s string) string {
 	s = deep.ReplaceAllString(runs.ReplaceAllString(s, " "), "$1")
 	var b strings.Builder
 	for line := range strings.Lines(s) {
-		marks := 0
 		for len(line) > maxLine {
 			at := strings.LastIndexByte(line[:maxLine], ' ')
 			if at <= 0 {
@@ -56,26 +55,36 @@ func tame(s string) string {
 					at--
 				}
 			}
-			b.WriteString(line[:at])
+			b.WriteString(unmarked(line[:at]))
 			b.WriteString("\n\n")
 			line = line[at:]
 		}
-		for i := range len(line) {
-			if strings.IndexByte("*_[]`<~!|", line[i]) >= 0 {
-				marks++
-			}
-		}
-		if marks > 1500 { // no paragraph has so many
-			line = strings.Map(func(r rune) rune {
-				if strings.ContainsRune("*_[]`<~!|", r) {
-					return ' '
-				}
-				return r
-			}, line)
-		}
-		b.WriteString(line)
+		b.WriteString(unmarked(line))
 	}
 	return b.String()
+}
+
+// maxMarks is the most marks of a line that are read as such; no paragraph has so many.
+const maxMarks = 1000
+
+// unmarked is a line, with its marks as spaces where there are too many of them.
+func unmarked(line string) string {
+	const marks = "*_[]`<~!|&\\"
+	n := 0
+	for i := range len(line) {
+		if strings.IndexByte(marks, line[i]) >= 0 {
+			n++
+		}
+	}
+	if n <= maxMarks {
+		return line
+	}
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(marks, r) {
+			return ' '
+		}
+		return r
+	}, line)
 }
 
 var (

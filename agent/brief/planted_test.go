@@ -12,9 +12,10 @@ import (
 )
 
 var (
-	aDigit  = regexp.MustCompile(`\d`)
-	aFigure = regexp.MustCompile(`\b\d+(?:[,.]\d+)*\b`)
-	aToken  = regexp.MustCompile(`\b(COMP|UNI|USDC|ENS|ETH|DAI)\b`)
+	aDigit   = regexp.MustCompile(`\d`)
+	aFigure  = regexp.MustCompile(`\b\d+(?:[,.]\d+)*\b`)
+	shortHex = regexp.MustCompile(`0x[0-9a-fA-F]{4}…[0-9a-fA-F]{4}`)
+	aToken   = regexp.MustCompile(`\b(COMP|UNI|USDC|ENS|ETH|DAI)\b`)
 )
 
 // errors that a model makes, planted into a true sentence: each gives the sentence with one thing in it that
@@ -60,20 +61,25 @@ var plants = []struct {
 	{"full-width digits", func(s string) string { return s + " That is ７７３１." }},
 	{"an address", func(s string) string { return s + " It goes to 0x71C7656EC7ab88b098defB751B7401B5f6d8976F." }},
 	{"an address changed", func(s string) string {
-		at := longHex.FindStringIndex(s)
+		at := shortHex.FindStringIndex(s)
 		if at == nil {
 			return ""
 		}
-		b := []byte(s)
-		b[at[0]+20] = map[bool]byte{true: 'b', false: 'a'}[b[at[0]+20]|0x20 == 'a']
-		return string(b)
+		return s[:at[0]+2] + "dead" + s[at[0]+6:]
 	}},
-	{"an address with its middle changed", func(s string) string { // looks the same when shortened
-		at := longHex.FindStringIndex(s)
+	{"the end of an address changed", func(s string) string {
+		at := shortHex.FindStringIndex(s)
 		if at == nil {
 			return ""
 		}
-		return s[:at[0]+12] + "0123456789012345" + s[at[0]+28:]
+		return s[:at[1]-4] + "dead" + s[at[1]:]
+	}},
+	{"a middle made up for an address", func(s string) string { // looks the same when shortened
+		at := shortHex.FindStringIndex(s)
+		if at == nil {
+			return ""
+		}
+		return s[:at[0]+6] + "01234567890123456789012345678901" + s[at[1]-4:]
 	}},
 	{"a shortened address", func(s string) string { return s + " It goes to 0x71C7…976F." }},
 	{"a function", func(s string) string { return s + " It calls selfDestructVault()." }},
