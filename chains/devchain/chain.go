@@ -135,7 +135,10 @@ func assemble(cfg Config, stack *node.Node) (*Chain, error) {
 		return nil, fmt.Errorf("start node: %w", err)
 	}
 	c.loops.Add(2)
-	go c.listen()
+	arrivals := make(chan core.NewTxsEvent, 64)
+	// here, not in the loop: a transaction may be sent as soon as Start has returned
+	arriving := be.TxPool().SubscribeTransactions(arrivals, true)
+	go c.listen(arrivals, arriving)
 	go c.automineLoop()
 	return c, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/event"
 	"github.com/ethereum/go-ethereum/miner"
 )
 
@@ -196,10 +197,8 @@ func (c *Chain) afterRewind() error {
 // listen watches the pool for transactions and wakes automine. It never waits for
 // the maker of blocks: the pool stands still while its listeners do, and the maker
 // of blocks waits for the pool.
-func (c *Chain) listen() {
+func (c *Chain) listen(arrivals <-chan core.NewTxsEvent, sub event.Subscription) {
 	defer c.loops.Done()
-	arrivals := make(chan core.NewTxsEvent, 64)
-	sub := c.be.TxPool().SubscribeTransactions(arrivals, true)
 	defer sub.Unsubscribe()
 	for {
 		select {
