@@ -3,6 +3,7 @@ package brief
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,9 +95,9 @@ func (f facts) effects(e gov.Effects) {
 func (f facts) money(t gov.Treasury) {
 	usd, ok := t.OutflowUSD.Get()
 	if ok && usd > 0 {
-		text := "About " + strconv.FormatFloat(usd, 'f', 2, 64) + " USD leave the treasury"
+		text := "About " + cents(usd) + " USD leave the treasury"
 		if bps, ok := t.OutflowBps.Get(); ok {
-			text += ", " + strconv.FormatFloat(bps/100, 'f', 2, 64) + " % of its value"
+			text += ", " + cents(bps) + " bps of its value"
 		}
 		f.add(true, "%s.", text)
 	}
@@ -116,7 +117,7 @@ func (f facts) rights(g gov.Facts) {
 		f.add(outside > 0, "Roles granted: %d, of them to outsiders: %d; revoked: %d.", granted, outside, revoked)
 	}
 	if bps, _ := g.Supply.MintedBps.Get(); bps > 0 {
-		f.add(true, "New governance tokens are minted: %s %% of the supply.", strconv.FormatFloat(bps/100, 'f', -1, 64))
+		f.add(true, "New governance tokens are minted: %s bps of the supply.", cents(bps))
 	}
 }
 
@@ -152,6 +153,9 @@ func span[T int64 | float64](f facts, what string, s gov.Span[T]) {
 		f.add(true, "%s changes from %s to %s.", what, float(float64(before)), float(float64(after)))
 	}
 }
+
+// cents is v with at most two decimals.
+func cents(v float64) string { return float(math.Round(v*100) / 100) }
 
 func float(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 

@@ -152,7 +152,7 @@ func TestFactsAreTold(t *testing.T) {
 		{Name: "roles", Status: gov.Clean, Severity: gov.Critical, Title: "never shown"},
 	}}}
 	text := printed(write(t, nil, d))
-	for _, want := range []string{"reverted, in action 0. [f", "from " + before.Hex() + " to " + after.Hex(), "About 1234.50 USD leave the treasury, 0.25 % of its value.", "from 172800 to 3600", "Finding upgrade, critical: the code behind a proxy changes.", "[c1]"} {
+	for _, want := range []string{"reverted, in action 0. [f", "from " + before.Hex() + " to " + after.Hex(), "About 1234.5 USD leave the treasury, 25 bps of its value.", "from 172800 to 3600", "Finding upgrade, critical: the code behind a proxy changes.", "[c1]"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the brief lacks %q:\n%s", want, text)
 		}

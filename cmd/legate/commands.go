@@ -14,6 +14,7 @@ func commands() []*cobra.Command {
 		newDoctor(),
 		newProposals(),
 		newShow(),
+		newBrief(),
 		newDecode(),
 		newPolicy(),
 		newDecide(),
