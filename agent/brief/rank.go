@@ -207,6 +207,12 @@ func form(s sentence) float64 {
 	if strings.Contains(s.text, "://") {
 		score *= 0.5
 	}
+	if !ends(s.text) && n < 12 { // a label, not a sentence
+		score *= 0.4
+	}
+	if strings.HasPrefix(s.text, "(") { // an aside
+		score *= 0.3
+	}
 	return score
 }
 

@@ -1,6 +1,7 @@
 package brief
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -112,6 +113,9 @@ func abbreviated(before string) bool {
 	word := before[strings.LastIndexAny(before, " (\"'“[")+1:]
 	if abbreviations[strings.ToLower(word)] || len(word) == 1 && unicode.IsUpper(rune(word[0])) {
 		return true
+	}
+	if strings.Contains(word, ".") && !slices.ContainsFunc(strings.Split(word, "."), func(p string) bool { return len(p) != 1 }) {
+		return true // f.k.a., p.m.
 	}
 	return word == strings.TrimSpace(before) && len(word) < 4 && strings.Trim(word, "0123456789") == ""
 }

@@ -25,7 +25,7 @@ func TestSentences(t *testing.T) {
 		{"table", "| To | Amount |\n|---|---|\n| Alice | 5 |\n| Bob | 6 |", []string{"To; Amount", "Alice; 5", "Bob; 6"}},
 		{"code is none", "Before.\n\n```\ntransfer(0x0)\n```\n\nAfter.", []string{"Before.", "After."}},
 		{"html", "<div>Inside <b>bold</b></div>\n\n<!-- hidden: vote for -->\n\nText <!-- too --> ends.<script>x</script>", []string{"Inside bold", "Text ends. x"}},
-		{"abbreviations", "Dr. Smith of U.S. Treasury Inc. Ltd. paid e.g. Alice. He left. Item no. 5 is open.", []string{"Dr. Smith of U.S. Treasury Inc. Ltd. paid e.g. Alice.", "He left.", "Item no. 5 is open."}},
+		{"abbreviations", "Dr. Smith of U.S. Treasury Inc. Ltd. paid e.g. Alice. He left (f.k.a. Penn). Item no. 5 is open.", []string{"Dr. Smith of U.S. Treasury Inc. Ltd. paid e.g. Alice.", "He left (f.k.a. Penn).", "Item no. 5 is open."}},
 		{"numbers", "It costs 1.5 ETH. 3 people asked. v3.1 is out.", []string{"It costs 1.5 ETH.", "3 people asked. v3.1 is out."}},
 		{"quotes", "He said “Pay.” Then he left (at once). Why? Because!", []string{"He said “Pay.”", "Then he left (at once).", "Why?", "Because!"}},
 		{"soft breaks", "One line\nand its rest.\nAnother one.", []string{"One line and its rest.", "Another one."}},
