@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -257,6 +258,9 @@ func (m modelClient) Ask(ctx context.Context, q brief.Question) (brief.Answer, e
 // Who implements brief.Model.
 func (m modelClient) Who() brief.Identity {
 	i := m.client.Known()
+	if filepath.IsAbs(i.Model) { // llama-server names a model by its path
+		i.Model = filepath.Base(i.Model)
+	}
 	return brief.Identity{Server: string(i.Server), URL: i.URL, Name: i.Model}
 }
 
