@@ -18,10 +18,12 @@ type Parts struct {
 	Policies Policies
 	Gate     Gate
 	Briefs   Briefs
-	Signer   Signer
-	Sender   Sender
-	Flights  Flights
-	Log      *slog.Logger
+	// Forecasts may be nil: then it is on record that there is none.
+	Forecasts Forecasts
+	Signer    Signer
+	Sender    Sender
+	Flights   Flights
+	Log       *slog.Logger
 }
 
 // Agent does steps. It holds no state of its own.
@@ -35,7 +37,7 @@ func New(p Parts) *Agent { return &Agent{p} }
 // [ErrLater] that it should be tried again soon.
 func (a *Agent) Do(ctx context.Context, d dossier.Dossier, s dossier.Step) ([]dossier.Event, error) {
 	do := map[dossier.StepKind]func(context.Context, dossier.Dossier) ([]dossier.Event, error){
-		dossier.Preview: a.preview, dossier.Gather: a.gather, dossier.Decide: a.decide, dossier.Gate: a.gate, dossier.Write: a.brief,
+		dossier.Preview: a.preview, dossier.Gather: a.gather, dossier.Decide: a.decide, dossier.Gate: a.gate, dossier.Write: a.brief, dossier.Foretell: a.foretell,
 		dossier.TimeOut: a.timeOut, dossier.Lock: a.lock, dossier.Sign: a.sign, dossier.Send: a.send,
 		dossier.Confirm: a.confirm, dossier.Settle: a.settle,
 		dossier.Remind: func(context.Context, dossier.Dossier) ([]dossier.Event, error) {
@@ -163,6 +165,27 @@ func (a *Agent) brief(ctx context.Context, d dossier.Dossier) ([]dossier.Event, 
 		return nil, err
 	}
 	return []dossier.Event{dossier.WasBriefed{Brief: b, Basis: d.Gathered.Basis}}, nil
+}
+
+// foretell computes how the vote may end. What cannot be had is on record, and tried again the next day.
+func (a *Agent) foretell(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	e := dossier.WasForecast{At: head.Latest.Time, Why: "no forecasts here"}
+	if a.Forecasts != nil {
+		f, err := a.Forecasts.Forecast(ctx, d.Proposal, head.Final)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			e.Why = dossier.Untrusted(err.Error())
+		default:
+			e.Forecast, e.Why = &f, ""
+		}
+	}
+	return []dossier.Event{e}, nil
 }
 
 // timeOut ends a hold that nobody answered.

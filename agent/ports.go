@@ -48,6 +48,11 @@ type Briefs interface {
 	Brief(ctx context.Context, d dossier.Dossier) (dossier.Brief, error)
 }
 
+// Forecasts says how a vote may end, from the governor's past votes.
+type Forecasts interface {
+	Forecast(ctx context.Context, p gov.Proposal, at gov.Block) (gov.Forecast, error)
+}
+
 // Signer is the only thing that signs.
 type Signer interface {
 	Address() gov.Address

@@ -98,6 +98,8 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		}
 		d.TimedOut = &e
 		return d.restate(e.Head), true
+	case WasForecast:
+		return d.foretold(e)
 	case WasBriefed:
 		return d.briefed(e)
 	case WasChanged:

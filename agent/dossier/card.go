@@ -117,6 +117,15 @@ func (d Dossier) Card() Card {
 	if d.Brief != nil {
 		c.Brief = cardOfBrief(*d.Brief)
 	}
+	if d.Forecast != nil {
+		needed := gov.Amount{}
+		if d.Gathered != nil {
+			if q, ok := d.Gathered.Context.Quorum.Get(); ok {
+				needed = q.Needed
+			}
+		}
+		c.Forecast = NewCardForecast(*d.Forecast, 1e18, needed)
+	}
 	return c
 }
 

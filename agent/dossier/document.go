@@ -24,7 +24,7 @@ type Document struct {
 	Facts       json.RawMessage `json:"facts"`
 	Findings    []gov.Finding   `json:"findings"`
 	Outlook     gov.Outlook     `json:"outlook"`
-	Forecast    *struct{}       `json:"forecast"`
+	Forecast    *gov.Forecast   `json:"forecast"`
 	Brief       *Brief          `json:"brief"`
 	Claims      []Claim         `json:"claims"`
 	Verdict     *VerdictDoc     `json:"verdict"`
@@ -88,7 +88,7 @@ func (d Dossier) Document(handle string) (Document, error) {
 	doc := Document{
 		Version: Version, ID: d.ID(), Handle: handle, Provisional: d.Provisional,
 		Proposal: d.proposalDoc(), Text: d.Text, Findings: d.allFindings(), Claims: []Claim{},
-		Brief: d.Brief, Verdict: d.VerdictDoc(), Vote: d.VoteDoc(), Records: slices.Clone(d.Records),
+		Brief: d.Brief, Forecast: d.Forecast, Verdict: d.VerdictDoc(), Vote: d.VoteDoc(), Records: slices.Clone(d.Records),
 	}
 	if doc.Text.Flags == nil {
 		doc.Text.Flags = []gov.Flag{}

@@ -47,6 +47,9 @@ type Dossier struct {
 	// Brief is the newest brief; BriefedOn is the basis of the facts it was written on.
 	Brief     *Brief
 	BriefedOn gov.Digest
+	// Forecast is the newest forecast of the vote; ForecastAt the chain time of the last try.
+	Forecast   *gov.Forecast
+	ForecastAt gov.UnixTime
 	// TextHeld: the gate once held a For on these texts; from then on only a person votes for (claim 1).
 	TextHeld bool
 	// Standing is an Against that no later gathering has lifted.

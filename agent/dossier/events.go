@@ -232,6 +232,7 @@ var kinds = map[string]func() Event{
 	"WasChanged":   func() Event { return &WasChanged{} },
 	"WasClosed":    func() Event { return &WasClosed{} },
 	"WasBriefed":   func() Event { return &WasBriefed{} },
+	"WasForecast":  func() Event { return &WasForecast{} },
 }
 
 // Record is one event of one proposal as stored: append-only, under (proposal, seq).

@@ -198,6 +198,8 @@ func TestRefusalsAreNotALoop(t *testing.T) {
 				s.gate(now, gov.GatePass)
 			case dossier.Lock:
 				s.happen(dossier.WasLocked{}, dossier.WasReleased{Head: at(now)})
+			case dossier.Foretell:
+				s.happen(dossier.WasForecast{At: gov.UnixTime(now)})
 			default:
 				t.Fatalf("owed: %v", steps)
 			}

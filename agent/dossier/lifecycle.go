@@ -12,19 +12,20 @@ type StepKind string
 
 // The steps. Each is one durable job; doing one twice gives the same end.
 const (
-	Preview StepKind = "preview" // a provisional dossier at the head
-	Gather  StepKind = "gather"  // facts at a final block
-	Decide  StepKind = "decide"  // the policy, on the gathered facts
-	Gate    StepKind = "gate"    // text and context; only a For waits for it
-	Write   StepKind = "brief"   // a summary for people; nothing waits for it
-	Remind  StepKind = "remind"  // tell the holder that a hold nears its end
-	TimeOut StepKind = "timeout" // the hold met `latest`
-	Lock    StepKind = "lock"    // pre-flight, plan, record the provenance
-	Sign    StepKind = "sign"    // ledger line, then signature
-	Send    StepKind = "send"    // broadcast the stored bytes
-	Confirm StepKind = "confirm" // look for the receipt; send again; finality
-	Settle  StepKind = "settle"  // read the chain's state after a deadline
-	Close   StepKind = "close"   // nothing more is owed
+	Preview  StepKind = "preview"  // a provisional dossier at the head
+	Gather   StepKind = "gather"   // facts at a final block
+	Decide   StepKind = "decide"   // the policy, on the gathered facts
+	Gate     StepKind = "gate"     // text and context; only a For waits for it
+	Foretell StepKind = "forecast" // how the vote may end; nothing waits for it
+	Write    StepKind = "brief"    // a summary for people; nothing waits for it
+	Remind   StepKind = "remind"   // tell the holder that a hold nears its end
+	TimeOut  StepKind = "timeout"  // the hold met `latest`
+	Lock     StepKind = "lock"     // pre-flight, plan, record the provenance
+	Sign     StepKind = "sign"     // ledger line, then signature
+	Send     StepKind = "send"     // broadcast the stored bytes
+	Confirm  StepKind = "confirm"  // look for the receipt; send again; finality
+	Settle   StepKind = "settle"   // read the chain's state after a deadline
+	Close    StepKind = "close"    // nothing more is owed
 )
 
 // Step is one thing owed to one proposal. Basis tells a repeated step from the same step: jobs are
@@ -66,6 +67,9 @@ func Next(d Dossier, head gov.Head) []Step {
 	case AtGathered:
 		owe(Decide, fmt.Sprint(d.Seq))
 	case AtDecided:
+		if !d.over(head) && (d.ForecastAt == 0 || head.Latest.Time-d.ForecastAt >= forecastEach) {
+			owe(Foretell, fmt.Sprint(int64(head.Latest.Time)/forecastEach))
+		}
 		if !d.Vote.Status.Bound() {
 			nextVote(d, head, owe)
 		}

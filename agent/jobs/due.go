@@ -32,7 +32,7 @@ var queues = map[string]river.QueueConfig{
 var queueOf = map[dossier.StepKind]string{
 	dossier.Preview: queueSlow, dossier.Gather: queueSlow, dossier.Gate: queueSlow,
 	dossier.Lock: queueVotes, dossier.Sign: queueVotes, dossier.Send: queueVotes,
-	dossier.Confirm: queueConfirms, dossier.Write: queueBriefs,
+	dossier.Confirm: queueConfirms, dossier.Write: queueBriefs, dossier.Foretell: queueBriefs,
 }
 
 // working are the states in which a second job for the same step is not wanted. A finished one does not

@@ -171,13 +171,13 @@ func (r *rig) vote(id gov.ProposalID, want gov.VoteStatus) {
 	r.until(fmt.Sprintf("vote %s of %s", want, id), func() bool { return r.dossier(id).Vote.Status == want })
 }
 
-// story is the types of the records told, in order, without the briefs, which come whenever they do.
+// story is the types of the records told, in order, without briefs and forecasts, which come whenever they do.
 func (r *rig) story() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []string
 	for _, rec := range r.records {
-		if rec.Type == "WasBriefed" {
+		if rec.Type == "WasBriefed" || rec.Type == "WasForecast" {
 			continue
 		}
 		out = append(out, strings.TrimPrefix(rec.Type, "Was"))

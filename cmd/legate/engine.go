@@ -84,7 +84,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	}
 	parts := agent.Parts{
 		Facts: e.world, Chain: e.world, Policies: voice, Flights: e.db, Log: ec.log,
-		Briefs: brief.New(nil, briefConfig()),
+		Briefs: brief.New(nil, briefConfig()), Forecasts: e.world,
 	}
 	if parts.Gate, err = screen.New(screen.Config{Policies: set}); err != nil {
 		return nil, err

@@ -21,6 +21,10 @@ func narrate(r dossier.Record, d dossier.Dossier) (what, line string) {
 		return "decided", fmt.Sprintf("%s by %s", e.Verdict.Direction, e.Verdict.Rule)
 	case dossier.WasGated:
 		return "gate", fmt.Sprintf("%s %v", e.Gate.Result, e.Gate.Reasons)
+	case dossier.WasForecast:
+		if e.Forecast != nil {
+			return "forecast", fmt.Sprintf("passes %.0f %%, quorum %.0f %%", 100*e.Forecast.Pass.P, 100*e.Forecast.Quorum.P)
+		}
 	case dossier.WasApproved:
 		return "by hand", fmt.Sprintf("the holder says %s", e.Approval.Support)
 	case dossier.WasCanceled:

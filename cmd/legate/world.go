@@ -21,6 +21,7 @@ import (
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/policies"
 	"github.com/legate-dao/legate/policies/strict"
+	"github.com/legate-dao/legate/simulators/fit"
 )
 
 // world is what a configuration points at: the chains, the governors as they really are, and the
@@ -365,4 +366,14 @@ func (w *world) pollers() (out []jobs.Poller, err error) {
 	}
 	slices.SortFunc(out, func(a, b jobs.Poller) int { return cmp.Compare(a.Chain(), b.Chain()) })
 	return out, nil
+}
+
+// Forecast says how a vote may end, from what one source tells of the governor's past: it decides nothing.
+func (w *world) Forecast(ctx context.Context, p gov.Proposal, at gov.Block) (gov.Forecast, error) {
+	g, err := w.of(p.ID)
+	if err != nil {
+		return gov.Forecast{}, err
+	}
+	f, _, err := forecastAt(ctx, g.client, g.governor, g.conf.FromBlock, p, at, fit.Paths)
+	return f, err
 }
