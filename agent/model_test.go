@@ -61,12 +61,12 @@ type model struct {
 	story   []string
 
 	// what the lock is held against
-	first                    [4]int64 // first decision of each direction, on this content
-	firstAny                 int64
-	textHeld, timedOut       bool
-	answer                   *gov.Approval
-	stopped                  bool
-	decidedAgainst, standing bool
+	first              [4]int64 // first decision of each direction, on this content
+	firstAny           int64
+	textHeld, timedOut bool
+	answer             *gov.Approval
+	stopped            bool
+	standing           bool
 }
 
 func (m *model) chance(percent int) bool { return !m.calm && m.rng.IntN(100) < percent }
@@ -383,7 +383,7 @@ func (m *model) judgeLock(e dossier.WasLocked) {
 		}
 	case m.now < m.first[direction]+wait && !(m.plan.VoteShort && (short(m.firstAny) || m.first[direction]+wait > int64(m.ends)-m.plan.Margin)):
 		m.wrong("a %s before its wait, first decided at %d", direction, m.first[direction])
-	case int64(m.now)-int64(d.Gathered.Facts.At.Time) > m.plan.MaxAge:
+	case m.now-int64(d.Gathered.Facts.At.Time) > m.plan.MaxAge:
 		m.wrong("a %s on old facts", direction)
 	}
 }

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -247,7 +248,7 @@ func (in *inspector) words(fact, other ast.Expr) {
 		case c.field.addr && text != "native":
 			if _, err := strict.ParseAddress(text); err != nil {
 				message, hint := err.Error(), ""
-				if m, is := err.(strict.Mistake); is {
+				if m := (strict.Mistake{}); errors.As(err, &m) {
 					message, hint = m.Message, m.Hint
 				}
 				in.report(l, message, hint)

@@ -12,7 +12,6 @@ import (
 )
 
 var (
-	aDigit   = regexp.MustCompile(`\d`)
 	aFigure  = regexp.MustCompile(`\b\d+(?:[,.]\d+)*\b`)
 	shortHex = regexp.MustCompile(`0x[0-9a-fA-F]{4}…[0-9a-fA-F]{4}`)
 	aToken   = regexp.MustCompile(`\b(COMP|UNI|USDC|ENS|ETH|DAI)\b`)

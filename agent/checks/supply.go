@@ -28,7 +28,7 @@ var Supply = Check{
 var (
 	supplySelectors = selectorsOf("mint(address,uint256)", "mint(uint256)", "mintTo(address,uint256)", "burn(uint256)", "burn(address,uint256)", "burnFrom(address,uint256)",
 		"pause()", "unpause()", "setSupplyCap(uint256)", "setCap(uint256)", "setMintCap(uint256)", "setMinter(address)", "addMinter(address)", "delegate(address)")
-	delegateChanged = gov.Hash(crypto.Keccak256Hash([]byte("DelegateChanged(address,address,address)")))
+	delegateChanged = crypto.Keccak256Hash([]byte("DelegateChanged(address,address,address)"))
 )
 
 func runSupply(p gov.Proposal, f gov.Facts) []gov.Finding {

@@ -37,9 +37,9 @@ func titles(t *testing.T, o *journal.Outbox, channel string) (out []string, last
 func TestNewChannelBeginsWithWhatHappensNext(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir, journal.Daemon)
-	o := outbox(t, db, "old")
+	outbox(t, db, "old")
 	add(t, db, id(1), seen(id(1)))
-	o = outbox(t, db, "old", "new") // the record is made into an alert here
+	o := outbox(t, db, "old", "new") // the record is made into an alert here
 	if got, _ := titles(t, o, "old"); len(got) != 1 || got[0] != "ens/1: new proposal" {
 		t.Errorf("old: %q", got)
 	}

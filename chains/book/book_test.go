@@ -59,7 +59,7 @@ entries:
 `
 	b, problems := book.Parse(filepath.Join(dir, "book.yaml"), []byte(text), os.ReadFile)
 	must(t, problems.Err())
-	h := gov.Hash(common.HexToHash(hash))
+	h := common.HexToHash(hash)
 	transfer, seize, poke := book.SelectorOf("transfer(address,uint256)"), book.SelectorOf("seize((address,uint256[2]))"), book.SelectorOf("poke(uint256,(address,uint256)[])")
 	proxied := book.Code{Hash: h, Implementation: address(t, impl), ImplHash: h}
 	for _, c := range []struct {

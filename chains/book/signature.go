@@ -176,20 +176,3 @@ func (p *signatureParser) tail(m *Method) (err error) {
 		m.View = m.View || w == "view" || w == "pure"
 	}
 }
-
-// mustMethods reads a constant table of signatures, one a line; empty lines and lines with // are skipped.
-func mustMethods(lines string) []Method {
-	var out []Method
-	for _, line := range strings.Split(lines, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "//") {
-			continue
-		}
-		m, err := ParseSignature(line)
-		if err != nil {
-			panic("chains/book: " + err.Error())
-		}
-		out = append(out, m)
-	}
-	return out
-}

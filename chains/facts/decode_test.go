@@ -329,14 +329,14 @@ func book_(t testing.TB, s gov.Signature) []byte {
 
 // TestOfflineDecode: without a chain nothing is known, and public names are shown.
 func TestOfflineDecode(t *testing.T) {
-	got, shown := decodeOne(t, facts.Options{}, tokenAt, transfer(t))
+	got, _ := decodeOne(t, facts.Options{}, tokenAt, transfer(t))
 	if got.Known || got.Kind != gov.KindTransfer || got.Signature != "transfer(address,uint256)" {
 		t.Errorf("got %+v", got)
 	}
 	// setText(bytes32,string,string) stands in the own table; submitProposal is in the public one only.
 	data := append(book_(t, "requestWithdrawals(uint256[],address)"), common.FromHex("00000000000000000000000000000000000000000000000000000000000000400000000000000000000000000000000000000000000000000000000000000007"+
 		"00000000000000000000000000000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000000000005")...)
-	got, shown = decodeOne(t, facts.Options{}, tokenAt, data)
+	got, shown := decodeOne(t, facts.Options{}, tokenAt, data)
 	if got.Kind != gov.KindUnknown || got.Signature != "" || len(got.Args) != 0 {
 		t.Errorf("the facts took a public name: %+v", got)
 	}

@@ -143,10 +143,6 @@ func (g *gathering) measured() (gov.Reason, gov.Address, bool) {
 // paid are the outflows that happened. For each asset and account the measured fall is the least that left; what the
 // token's logs or the call frames show beyond it left too and came back, up to what was there before.
 func (g *gathering) paid() (out []flow) {
-	type key struct {
-		token gov.Asset
-		to    gov.Address
-	}
 	moves := map[gov.Asset]map[gov.Address]*uint256.Int{} // asset, recipient
 	for _, m := range append(g.transfers(), g.payments()...) {
 		if !g.treasuryAccount(m.from) || g.treasuryAccount(m.to) || m.amount.IsZero() {

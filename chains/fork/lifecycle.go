@@ -3,7 +3,6 @@ package fork
 import (
 	"fmt"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/holiman/uint256"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -72,5 +71,3 @@ func wordAt(answer []byte, index int) (*uint256.Int, error) {
 	}
 	return new(uint256.Int).SetBytes32(answer[32*index:]), nil
 }
-
-func asCommon(a gov.Address) common.Address { return common.Address(a) }

@@ -59,7 +59,7 @@ func (c *Client) run(ctx context.Context, nodes []*node, reqs []*Request) error 
 		return fmt.Errorf("rpc: %w", err)
 	}
 	for _, r := range open {
-		if talk != nil && r.Err == talk {
+		if talk != nil && errors.Is(r.Err, talk) {
 			return talk
 		}
 	}

@@ -112,7 +112,7 @@ func (f decodeFlags) decode(ctx context.Context, actions []gov.Action, signature
 		if err != nil {
 			return nil, err
 		}
-		codes = &codeReader{ctx: ctx, state: book.At(client, gov.Hash(head.Hash)), seen: map[gov.Address]book.Code{}}
+		codes = &codeReader{ctx: ctx, state: book.At(client, head.Hash), seen: map[gov.Address]book.Code{}}
 		o.Code = codes.code
 	}
 	decoded, err := facts.Decode(actions, o)

@@ -101,7 +101,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	}); err != nil {
 		return nil, err
 	}
-	if err := e.openWeb(); err != nil {
+	if err := e.openWeb(ctx); err != nil {
 		return nil, err
 	}
 	e.runner, err = jobs.New(e.db, agent.New(parts), jobs.Config{
@@ -188,7 +188,7 @@ func lintPolicies(c Config) (*policies.Set, strict.Problems, error) {
 }
 
 // openWeb listens for the JSON API and the metrics.
-func (e *engine) openWeb() error {
+func (e *engine) openWeb(ctx context.Context) error {
 	token := ""
 	if !e.conf.Web.Token.IsZero() {
 		var err error
@@ -199,7 +199,7 @@ func (e *engine) openWeb() error {
 	if err := web.Guard(e.conf.Web.Listen, token); err != nil {
 		return fmt.Errorf("%s: web.listen: %w", e.conf.path, err)
 	}
-	l, err := net.Listen("tcp", e.conf.Web.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", e.conf.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("%s: web.listen: %w; choose another port, or 127.0.0.1:0 for any free one", e.conf.path, err)
 	}

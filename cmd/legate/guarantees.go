@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ func newGuarantees() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(out, []byte(promisesTable(promises, commit())), 0o644)
+			return os.WriteFile(out, []byte(promisesTable(promises, commit(cmd.Context()))), 0o644)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "docs/guarantees.md", "file to write")
@@ -107,8 +108,8 @@ func cell(lines []string) string {
 	return strings.ReplaceAll(strings.Join(lines, "<br>"), "|", "\\|")
 }
 
-func commit() string {
-	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
 		return "unknown"
 	}

@@ -256,7 +256,7 @@ func (v *voter) neverVoted(ctx context.Context) error {
 			if err != nil {
 				return false, err
 			}
-			return g.governor.HasVoted(ctx, c, p.ID.Number, v.self, gov.Hash(head.Hash))
+			return g.governor.HasVoted(ctx, c, p.ID.Number, v.self, head.Hash)
 		})
 		if err != nil {
 			return err

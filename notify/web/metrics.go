@@ -73,7 +73,8 @@ func (m *Metrics) Observe(r dossier.Record) {
 }
 
 func (m *Metrics) observeVote(e dossier.Event) {
-	status, alarm := gov.VoteNone, ""
+	var status gov.VoteStatus
+	alarm := ""
 	switch e := e.(type) {
 	case dossier.WasCanceled:
 		status = gov.VoteCanceled
