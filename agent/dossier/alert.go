@@ -151,8 +151,12 @@ func (n *news) decided() {
 		because = "By rule " + inertLabel(told.Rule) + ": " + strings.TrimSuffix(Untrusted(v.Because).Plain(cardLine), ".") + "."
 	}
 	if told.Final == gov.Hold {
-		lines := append([]string{"Why: " + inertLabel(told.Reason) + ". " + because}, n.factLines()...)
-		n.tell(AlertDecision, gov.Warning, "held, a person is asked", append(lines, n.deadlines(true)...)...)
+		why, severity := "Why: "+inertLabel(told.Reason)+". "+because, gov.Warning
+		if h := n.after.Held; h != nil && told.Reason == h.Reason {
+			why, severity = h.sentence(), gov.Critical
+		}
+		lines := append([]string{why}, n.factLines()...)
+		n.tell(AlertDecision, severity, "held, a person is asked", append(lines, n.deadlines(true)...)...)
 		return
 	}
 	severity := gov.Info
@@ -164,6 +168,15 @@ func (n *news) decided() {
 	}
 	lines := append([]string{because}, n.factLines()...)
 	n.tell(AlertDecision, severity, told.Final.String(), append(lines, n.deadlines(false)...)...)
+}
+
+// sentence says what the budget does to a vote, and what can be done.
+func (h WasHeld) sentence() string {
+	again := "It is tried again until the close"
+	if h.Direction == gov.For {
+		again = "Only an answer by hand votes for now"
+	}
+	return fmt.Sprintf("A vote %s is due, but %s. %s; a vote by hand is free of the limits.", h.Direction, Untrusted(h.Why).Plain(200), again)
 }
 
 func (n *news) reminded(e WasReminded) {
@@ -189,7 +202,7 @@ func (n *news) vote() {
 	v := n.after.Vote
 	switch e := n.record.Event.(type) {
 	case WasReleased:
-		n.tell(AlertVote, gov.Info, "the facts were too old to sign on", "It is decided again on fresh ones.")
+		n.tell(AlertVote, gov.Info, "not signed yet, it is decided again", "Why: "+Untrusted(e.Why).Quote(200)+".")
 	case WasSent:
 		if n.before.Vote.Status == gov.VoteSigned {
 			n.tell(AlertVote, gov.Info, "vote "+v.Ballot.Support.String()+" sent", "Transaction "+e.Hash.Hex()+".")

@@ -69,8 +69,20 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 			return d, false
 		}
 		d.Gate = &e
+		if e.Model != nil {
+			d.GateModel = e.Model
+		}
 		if d.Verdict.Direction == gov.For && e.Gate.Result != gov.GatePass {
-			d.TextHeld = true
+			d.bar(e.Gate.Reasons...)
+		}
+		return d.restate(e.Head), true
+	case WasHeld:
+		if d.Stage != AtDecided || bound || e.Reason == "" || d.Canceled {
+			return d, false
+		}
+		d.Held = &e
+		if e.Direction == gov.For {
+			d.bar(e.Reason)
 		}
 		return d.restate(e.Head), true
 	case WasApproved:
@@ -126,7 +138,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		if d.Stage != AtDecided || v.Status.Bound() {
 			return d, false
 		}
-		d.Locked = &e
+		d.Locked, d.Held = &e, nil
 		*v = gov.Vote{Status: gov.VoteLocked, Ballot: e.Ballot, Approval: e.Approval, Power: e.Power, Nonce: e.Tx.Nonce}
 	case WasReleased:
 		if v.Status != gov.VoteLocked && (d.Stage != AtDecided || v.Status.Bound()) {
@@ -253,9 +265,9 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 // keep takes over from before a reorganisation what must not be forgotten about the same content: what a
 // person said, what was held because of text, an Against that stands, and since when.
 func (d *Dossier) keep(before Dossier) {
-	d.TextHeld, d.TimedOut, d.Standing, d.Approval = before.TextHeld, before.TimedOut, before.Standing, before.Approval
+	d.Barred, d.TimedOut, d.Standing, d.Approval = before.Barred, before.TimedOut, before.Standing, before.Approval
 	d.Since, d.FirstDecided, d.Reminded, d.Canceled = before.Since, before.FirstDecided, before.Reminded, before.Canceled
-	d.Refused = before.Refused
+	d.Refused, d.GateModel = before.Refused, before.GateModel
 	if d.Canceled && !d.Vote.Status.Bound() {
 		d.Vote.Status, d.Vote.Reason = gov.VoteCanceled, gov.HoldReason(StoppedByHand)
 	}
@@ -289,8 +301,25 @@ func (d Dossier) decided(e WasDecided) Dossier {
 	if d.Since[v.Direction] == 0 {
 		d.Since[v.Direction] = now
 	}
+	if i := slices.IndexFunc(v.Reasons, gov.HoldReason.Failure); v.Direction == gov.Hold && i >= 0 {
+		d.bar(v.Reasons[i])
+	}
 	d.stand(e)
+	if d.Held != nil && d.Held.Direction != d.Final() {
+		d.Held = nil
+	}
 	return d.restate(e.Head)
+}
+
+// bar makes a For a person's from now on. The first reason stays.
+func (d *Dossier) bar(reasons ...gov.HoldReason) {
+	if d.Barred != "" {
+		return
+	}
+	d.Barred = gov.HoldNoAnswer // a gate that gave none
+	if len(reasons) > 0 {
+		d.Barred = reasons[0]
+	}
 }
 
 // stand keeps, renews or lifts an Against.
@@ -341,6 +370,9 @@ func (d Dossier) restate(head gov.Head) Dossier {
 		if d.TimedOut != nil {
 			d.Vote.Status = gov.VoteNoVote
 		}
+	}
+	if d.Held != nil && c.Direction == d.Held.Direction && c.By == gov.ByPolicy {
+		d.Vote.Status, d.Vote.Reason = gov.VoteHeld, d.Held.Reason
 	}
 	return d
 }

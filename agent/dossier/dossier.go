@@ -44,14 +44,19 @@ type Dossier struct {
 	// FirstDecided is the first decision on final facts.
 	FirstDecided gov.UnixTime
 	Gate         *WasGated
+	// GateModel is what a model last said of the texts, where the gate requires one; kept, so that it is asked once.
+	GateModel *GateModel
 	// Brief is the newest brief; BriefedOn is the basis of the facts it was written on.
 	Brief     *Brief
 	BriefedOn gov.Digest
 	// Forecast is the newest forecast of the vote; ForecastAt the chain time of the last try.
 	Forecast   *gov.Forecast
 	ForecastAt gov.UnixTime
-	// TextHeld: the gate once held a For on these texts; from then on only a person votes for (claim 1).
-	TextHeld bool
+	// Barred is why only a person votes for from now on, and no hold times out into a vote: the reason of the first hold
+	// because of text, context, a model, something unknown or unavailable, or the budget (claim 1).
+	Barred gov.HoldReason
+	// Held is the vote for which the holder's limits had no room.
+	Held *WasHeld
 	// Standing is an Against that no later gathering has lifted.
 	Standing *Standing
 	TimedOut *WasTimedOut
@@ -111,7 +116,7 @@ type Meta struct {
 func (d Dossier) ID() gov.ProposalID { return d.Proposal.ID }
 
 // Final is the direction after the gate: what the policy wants on chain now. A standing Against counts;
-// a For without a gate's answer does not.
+// a For without a gate's answer, or after a hold that only a person answers, does not.
 func (d Dossier) Final() gov.Direction {
 	if d.Standing != nil {
 		return gov.Against
@@ -122,6 +127,9 @@ func (d Dossier) Final() gov.Direction {
 	gate := gov.Gated{}
 	if d.Gate != nil {
 		gate = d.Gate.Gate
+	}
+	if d.Verdict.Direction == gov.For && (d.Barred != "" || d.TimedOut != nil) {
+		return gov.Hold // after such a hold, or one that nobody answered
 	}
 	return gov.Final(d.Verdict.Direction, gate)
 }

@@ -62,8 +62,18 @@ type (
 		HoldIf   []gov.HoldIf  `json:"hold_if"`
 		Findings []gov.Finding `json:"findings"` // of class text and context
 		Claims   []Claim       `json:"claims"`
-		Facts    gov.Digest    `json:"facts"`
-		Head     gov.Head      `json:"head"`
+		// Model is what a model said of the texts; nil where none was asked: none is required, or the screens hold already.
+		Model *GateModel `json:"model,omitempty"`
+		Facts gov.Digest `json:"facts"`
+		Head  gov.Head   `json:"head"`
+	}
+	// WasHeld: the holder's limits have no room for a vote that is due. A For is a person's from then on; an Against or
+	// Abstain is tried again until the close.
+	WasHeld struct {
+		Reason    gov.HoldReason `json:"reason"` // budget
+		Direction gov.Direction  `json:"direction"`
+		Why       string         `json:"why"`
+		Head      gov.Head       `json:"head"`
 	}
 	// WasApproved: the holder answered, with a signature.
 	WasApproved struct {
@@ -192,6 +202,7 @@ func (WasPreviewed) event() {}
 func (WasGathered) event()  {}
 func (WasDecided) event()   {}
 func (WasGated) event()     {}
+func (WasHeld) event()      {}
 func (WasApproved) event()  {}
 func (WasCanceled) event()  {}
 func (WasReminded) event()  {}
@@ -216,6 +227,7 @@ var kinds = map[string]func() Event{
 	"WasGathered":  func() Event { return &WasGathered{} },
 	"WasDecided":   func() Event { return &WasDecided{} },
 	"WasGated":     func() Event { return &WasGated{} },
+	"WasHeld":      func() Event { return &WasHeld{} },
 	"WasApproved":  func() Event { return &WasApproved{} },
 	"WasCanceled":  func() Event { return &WasCanceled{} },
 	"WasReminded":  func() Event { return &WasReminded{} },

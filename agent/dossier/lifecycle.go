@@ -149,6 +149,9 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		owe(Lock, "not-live") // records that nothing is sent
 		return
 	}
+	if d.Vote.Status == gov.VoteHeld { // by the budget: it is tried again, and a person can answer
+		d.remind(head, w, owe)
+	}
 	// gathered and decided again right before signing; a standing Against signs on its own facts when that fails
 	if late := d.GatheredAt < choice.Due; late || d.aged(d.Gathered.Facts, head) {
 		if (late || d.newer(head)) && d.gatherable(head) {
@@ -196,24 +199,45 @@ func nextHeld(d Dossier, head gov.Head, w Window, c Choice, owe func(StepKind, s
 			owe(Gather, fmt.Sprintf("retry/%d/%d", d.GatheredAt, head.Final.Number/300))
 		}
 	}
-	for _, r := range reminders {
-		if c.Reason == "" {
-			break // waits for the gate only
-		}
-		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < w.Latest && !slices.Contains(d.Reminded, r.name) {
-			owe(Remind, r.name)
-		}
+	if c.Reason != "" { // else it waits for the gate only
+		d.remind(head, w, owe)
 	}
 	if head.Latest.Time >= w.Latest && d.open(head) {
 		owe(TimeOut, "")
 	}
 }
 
+func (d Dossier) remind(head gov.Head, w Window, owe func(StepKind, string)) {
+	for _, r := range reminders {
+		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < w.Latest && !slices.Contains(d.Reminded, r.name) {
+			owe(Remind, r.name)
+		}
+	}
+}
+
+// patience is for how long, in seconds of chain time, facts that failed to be read are read again before a hold is
+// put on record, which only a person can answer with a For.
+const patience = 3600
+
+// Patient says whether a gathering that is owed, and in which reads failed, may be tried again before it is recorded.
+// It counts from when the gathering was owed.
+func (d Dossier) Patient(head gov.Head) bool {
+	w, from := d.Window(head), d.Head.Latest.Time
+	owed := []gov.UnixTime{w.Opens}
+	if d.Gathered != nil && d.Stage == AtDecided {
+		owed = append(owed, d.Choice(head).Due, d.Gathered.Facts.At.Time+gov.UnixTime(d.Plan.MaxAge))
+	}
+	for _, t := range owed {
+		if t <= head.Latest.Time {
+			from = max(from, t)
+		}
+	}
+	return head.Latest.Time < from+patience && head.Latest.Time < w.Latest
+}
+
 // mayBeHad says whether something that could not be had is among the reasons of a hold.
 func (d Dossier) mayBeHad() bool {
-	return d.Verdict.Direction == gov.Hold && slices.ContainsFunc(d.Verdict.Reasons, func(r gov.HoldReason) bool {
-		return r == gov.HoldUnavailable || r == gov.HoldUnknown || r == gov.HoldDisagreement
-	})
+	return d.Verdict.Direction == gov.Hold && slices.ContainsFunc(d.Verdict.Reasons, gov.HoldReason.Failure)
 }
 
 // snapshotPassed says whether the facts are older than a snapshot that is final by now: power and
@@ -277,9 +301,6 @@ func (d Dossier) Choice(head gov.Head) Choice {
 			Standing: d.Verdict == nil || d.Verdict.Direction != gov.Against || d.Refused.Times > 0 || d.aged(d.Standing.Gathered.Facts, head)}
 	}
 	final := d.Final()
-	if final == gov.For && (d.TextHeld || d.TimedOut != nil) {
-		final = gov.Hold // after a hold because of text or context, or one that nobody answered, only a person votes for
-	}
 	if final == gov.Hold {
 		return d.timedOut(w)
 	}
@@ -312,8 +333,8 @@ func (d Dossier) timedOut(w Window) Choice {
 	return Choice{Reason: d.holdReason()}
 }
 
-// mayTimeOut says whether the hold has known content facts as its only reasons, and no text ever held a For (claim 1).
-func (d Dossier) mayTimeOut() bool { return d.Verdict != nil && d.Verdict.Timely() && !d.TextHeld }
+// mayTimeOut says whether the hold has known content facts as its only reasons, and so had every hold before it.
+func (d Dossier) mayTimeOut() bool { return d.Verdict != nil && d.Verdict.Timely() && d.Barred == "" }
 
 // TimeOutDirection is what the policy casts for this hold when nobody answers: Hold for no vote.
 func (d Dossier) TimeOutDirection() gov.Direction {
@@ -332,7 +353,9 @@ func (d Dossier) holdReason() gov.HoldReason {
 		return d.Verdict.Reasons[0]
 	case d.Gate != nil && len(d.Gate.Gate.Reasons) > 0:
 		return d.Gate.Gate.Reasons[0]
-	case d.Verdict.Direction == gov.For && (d.TimedOut != nil || d.TextHeld):
+	case d.Verdict.Direction == gov.For && d.Barred != "":
+		return d.Barred
+	case d.Verdict.Direction == gov.For && d.TimedOut != nil:
 		return gov.HoldNoAnswer
 	}
 	return ""

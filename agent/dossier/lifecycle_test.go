@@ -282,7 +282,7 @@ func TestG22ReorganisationForgetsNoHold(t *testing.T) {
 	other := seen()
 	other.Seen.Proposal.ContentHash = gov.Hash{8}
 	s.happen(dossier.WasRewound{}, other)
-	if s.d.TextHeld || s.d.Canceled {
+	if s.d.Barred != "" || s.d.Canceled {
 		t.Error("other content under the same id inherits a hold")
 	}
 }

@@ -47,6 +47,8 @@ func (d *Dossier) hear(e Event) {
 		h = e.Head
 	case WasGated:
 		h = e.Head
+	case WasHeld:
+		h = e.Head
 	case WasTimedOut:
 		h = e.Head
 	}

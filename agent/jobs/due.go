@@ -14,25 +14,28 @@ import (
 )
 
 // The queues. Votes go one after the other, since one transaction a key is under way at a time. What is
-// slow (dry run, model) has its own, so that it delays no decision, and so has what follows a transaction.
+// slow (dry run) has its own, so that it delays no decision, and so has what follows a transaction. Gates and
+// briefs ask a model, which may hang: neither holds up a gathering, nor the one the other, nor a forecast.
 const (
-	queueSlow     = "slow"
-	queueQuick    = "quick"
-	queueVotes    = "votes"
-	queueConfirms = "confirms"
-	queueBriefs   = "briefs"
+	queueSlow      = "slow"
+	queueQuick     = "quick"
+	queueVotes     = "votes"
+	queueConfirms  = "confirms"
+	queueGates     = "gates"
+	queueBriefs    = "briefs"
+	queueForecasts = "forecasts"
 )
 
 var queues = map[string]river.QueueConfig{
 	queueSlow: {MaxWorkers: 4}, queueQuick: {MaxWorkers: 8}, queueVotes: {MaxWorkers: 1}, queueConfirms: {MaxWorkers: 2},
-	queueBriefs: {MaxWorkers: 1},
+	queueGates: {MaxWorkers: 1}, queueBriefs: {MaxWorkers: 1}, queueForecasts: {MaxWorkers: 1},
 }
 
 // queueOf is where a kind of step is done; quick for those not named.
 var queueOf = map[dossier.StepKind]string{
-	dossier.Preview: queueSlow, dossier.Gather: queueSlow, dossier.Gate: queueSlow,
+	dossier.Preview: queueSlow, dossier.Gather: queueSlow, dossier.Gate: queueGates,
 	dossier.Lock: queueVotes, dossier.Sign: queueVotes, dossier.Send: queueVotes,
-	dossier.Confirm: queueConfirms, dossier.Write: queueBriefs, dossier.Foretell: queueBriefs,
+	dossier.Confirm: queueConfirms, dossier.Write: queueBriefs, dossier.Foretell: queueForecasts,
 }
 
 // working are the states in which a second job for the same step is not wanted. A finished one does not

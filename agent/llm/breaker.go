@@ -7,7 +7,8 @@ import (
 )
 
 // A server that failed three times in a row is left alone, first for a minute, then twice as long each
-// time, up to half an hour: a dead one must not cost every proposal its time-out.
+// time, up to half an hour: a dead one must not cost every proposal its time-out. One that is absent costs no
+// time and may be started any moment: it is asked again after a minute at most.
 const (
 	patience   = 3
 	firstPause = time.Minute
@@ -52,8 +53,13 @@ func (b *breaker) report(err error, now time.Time) {
 	case e.Class == Canceled, e.Class == Paused:
 	default:
 		b.failed++
-		if b.failed >= patience {
-			b.open = now.Add(min(longest, firstPause<<min(b.failed-patience, 10)))
+		if b.failed < patience {
+			return
 		}
+		pause := min(longest, firstPause<<min(b.failed-patience, 10))
+		if e.Class == Absent {
+			pause = firstPause
+		}
+		b.open = now.Add(pause)
 	}
 }

@@ -28,6 +28,12 @@ func TestBreaker(t *testing.T) {
 			t.Error("the pause does not end")
 		}
 	}
+	fail(Absent)
+	if until := b.until(now); until.Sub(now) != time.Minute {
+		t.Errorf("the pause of an absent server is %s", until.Sub(now))
+	}
+	now = now.Add(time.Minute)
+	b.failed--
 	fail(Canceled)
 	fail(Paused)
 	if b.failures() != 9 {

@@ -36,8 +36,9 @@ type Client struct {
 	turn   chan struct{}
 	pause  breaker
 
-	mu   sync.Mutex
-	info Info
+	mu    sync.Mutex
+	info  Info
+	stale bool // the server was gone since: info is asked for again
 }
 
 // Open is a client for a server on this machine, such as http://127.0.0.1:8080. It connects to nothing yet.
@@ -107,6 +108,10 @@ func (c *Client) Ask(ctx context.Context, r Request) (Answer, error) {
 	}
 	answer, err := c.ask(ctx, call, r, schema)
 	c.pause.report(err, time.Now())
+	var e *Error
+	if errors.As(err, &e) && e.Class == Absent {
+		c.forget() // what comes back may be another server, or have another model
+	}
 	return answer, c.withoutKey(err)
 }
 

@@ -261,6 +261,31 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
+// A server that was gone is asked anew what it is: another one may have come in its place.
+func TestComesBackAsAnother(t *testing.T) {
+	var now http.Handler
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.ServeHTTP(w, r) }))
+	defer s.Close()
+	old, next := &fake{kind: llm.LlamaServer}, &fake{kind: llm.Ollama}
+	old.chat, next.chat = old.says(good, "stop"), next.says(good, "stop")
+	now = old
+	c, err := llm.Open(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Ask(t.Context(), question()); err != nil {
+		t.Fatal(err)
+	}
+	now = http.NotFoundHandler()
+	if _, err := c.Ask(t.Context(), question()); classOf(t, err) != llm.Absent || c.Known().Server != llm.LlamaServer {
+		t.Errorf("gone: %v, known %+v", err, c.Known())
+	}
+	now = next
+	if _, err := c.Ask(t.Context(), question()); err != nil || c.Known().Server != llm.Ollama {
+		t.Errorf("back as another: %v, known %+v", err, c.Known())
+	}
+}
+
 // After three failures in a row the server is left alone: the fourth question does not reach it.
 func TestPause(t *testing.T) {
 	f := &fake{kind: llm.Other, chat: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) }}

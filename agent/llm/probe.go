@@ -77,6 +77,13 @@ func (c *Client) Known() Info {
 	return c.info
 }
 
+// forget lets the server be asked anew what it is. Its kind and model are still known for show.
+func (c *Client) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stale = true
+}
+
 // Identify asks the server what it is and which model it has, and remembers the answer.
 func (c *Client) Identify(ctx context.Context) (Info, error) {
 	info, err := c.identify(ctx, ctx)
@@ -86,7 +93,7 @@ func (c *Client) Identify(ctx context.Context) (Info, error) {
 func (c *Client) identify(ctx, call context.Context) (Info, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.info.Server != "" {
+	if c.info.Server != "" && !c.stale {
 		return c.info, nil
 	}
 	for _, ask := range []func(context.Context, context.Context) (Info, error){c.isOllama, c.isLlamaServer, c.isOther} {
@@ -104,7 +111,7 @@ func (c *Client) identify(ctx, call context.Context) (Info, error) {
 		if info.Model == "" {
 			return Info{}, failure(Absent, "the model server at %s has no model", c.place.base)
 		}
-		c.info = info
+		c.info, c.stale = info, false
 		return info, nil
 	}
 	return Info{}, failure(Absent, "what listens at %s is no model server that is known here", c.place.base)
