@@ -71,12 +71,12 @@ func makeFolder(path string) error {
 }
 
 // create writes the mark first: a crash in between leaves a folder that says that it never held a line.
-func (l *Ledger) create() error {
+func (l *Ledger) create() (err error) {
 	unlock, err := l.disk.lock()
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer func() { err = errors.Join(err, unlock()) }()
 	if _, err := l.load(); !errors.Is(err, ErrMissing) {
 		return errors.Join(errors.New("there is one already"), err)
 	}

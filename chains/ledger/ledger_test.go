@@ -671,3 +671,22 @@ func FuzzPages(f *testing.F) {
 		}
 	})
 }
+
+// clutching is a disk whose lock cannot be let go.
+type clutching struct{ disk }
+
+var errClutch = errors.New("input/output error")
+
+func (c clutching) lock() (func() error, error) {
+	unlock, err := c.disk.lock()
+	return func() error { return errors.Join(unlock(), errClutch) }, err
+}
+
+// A ledger is not created while its lock may still be held.
+func TestG03CreateTellsOfItsLock(t *testing.T) {
+	path := t.TempDir()
+	l := &Ledger{disk: clutching{folder{path, os.Geteuid()}}, voter: voter}
+	if err := l.create(); !errors.Is(err, errClutch) {
+		t.Errorf("created with: %v", err)
+	}
+}

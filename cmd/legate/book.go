@@ -327,7 +327,7 @@ func sortedKeys[V any](m map[string]V) []string {
 
 func finalBlock(ctx context.Context, c *rpc.Client) (gov.Block, error) {
 	h, err := c.Final(ctx)
-	return gov.Block{Number: h.Number, Hash: gov.Hash(h.Hash), Time: gov.UnixTime(h.Time)}, err
+	return gov.Block{Number: h.Number, Hash: h.Hash, Time: gov.UnixTime(h.Time)}, err
 }
 
 // moved compares one book, or every book of the configuration with its governor's chain.

@@ -326,7 +326,7 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
 	for ctx.Err() == nil {
 		head, err := client.Latest(ctx)
 		if err == nil && head.Hash != last {
-			block := gov.Block{Number: head.Number, Hash: gov.Hash(head.Hash), Time: gov.UnixTime(head.Time)}
+			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 			if _, err = a.desk.Tick(ctx, gov.Head{Latest: block}); err == nil {
 				last = head.Hash
 				a.router.Wake()

@@ -20,8 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
@@ -422,7 +420,7 @@ func (h *home) final(m motion, want devchain.Support) dossier.Dossier {
 	h.t.Helper()
 	d := h.until(m, gov.VoteFinal)
 	c := h.site.counted(m, want)
-	if common.Hash(d.Vote.Tx) != c.tx || d.Vote.Block.Number != c.block {
+	if d.Vote.Tx != c.tx || d.Vote.Block.Number != c.block {
 		h.t.Fatalf("%s: the store says transaction %s in block %d, the chain %s in block %d", m.id, d.Vote.Tx, d.Vote.Block.Number, c.tx, c.block)
 	}
 	return d

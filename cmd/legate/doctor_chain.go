@@ -100,7 +100,7 @@ func (d *doctor) endpoint(ctx context.Context, conf rpc.Config, i int) (r readin
 func (d *doctor) someAccount(chain uint64) (out common.Address) {
 	for _, g := range d.conf.Governors {
 		if g.Address.Chain.ID() == chain {
-			return common.Address(g.Address.Address.Address)
+			return g.Address.Address.Address
 		}
 	}
 	return out

@@ -29,7 +29,7 @@ func (d *doctor) governor(ctx context.Context, conf GovernorConfig) {
 		return
 	}
 	d.book(ctx, conf, p)
-	g, err := governor.Detect(ctx, p.client, gov.Address(conf.Address.Address.Address), gov.Hash(p.latest.Hash))
+	g, err := governor.Detect(ctx, p.client, gov.Address(conf.Address.Address.Address), p.latest.Hash)
 	if err != nil {
 		d.say(part, isWrong, "is the address the governor's own (not its timelock's or token's), and on this chain?", "%v", err)
 		return
@@ -83,7 +83,7 @@ func (d *doctor) holder(ctx context.Context, p *patient, g governor.Governor, h 
 	if h.Account == d.voter {
 		d.say(part, isFine, "", "the tokens are held by the voting key itself")
 	}
-	to, err := g.Delegate(ctx, p.client, h.Account, gov.Hash(p.latest.Hash))
+	to, err := g.Delegate(ctx, p.client, h.Account, p.latest.Hash)
 	do := fmt.Sprintf("call delegate(%s) on token %s as %s; it counts for proposals whose vote starts later", d.voter, orNone(g.Token), h.Account)
 	switch {
 	case err != nil:
@@ -102,7 +102,7 @@ func (d *doctor) power(ctx context.Context, p *patient, g governor.Governor) {
 	if d.voter.IsZero() {
 		return
 	}
-	part, at := "power at "+string(g.Name), gov.Hash(p.latest.Hash)
+	part, at := "power at "+string(g.Name), p.latest.Hash
 	now, err := g.Now(ctx, p.client, at)
 	if err == nil && now > 0 {
 		var power gov.Amount
@@ -138,7 +138,7 @@ func (d *doctor) book(ctx context.Context, conf GovernorConfig, p *patient) {
 		d.say(part, isWrong, "correct the file", "%v", err)
 		return
 	}
-	at := gov.Block{Number: p.head.Number, Hash: gov.Hash(p.head.Hash), Time: gov.UnixTime(p.head.Time)}
+	at := gov.Block{Number: p.head.Number, Hash: p.head.Hash, Time: gov.UnixTime(p.head.Time)}
 	moved, err := book.Diff(ctx, p.client, b, at)
 	if err != nil {
 		d.say(part, isUnknown, "", "compare %s with the chain: %v", conf.Book, err)

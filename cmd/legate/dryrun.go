@@ -121,7 +121,7 @@ func (f dryRunFlags) dossier(ctx context.Context, log *slog.Logger, set *policie
 	if err != nil {
 		return dossier.Dossier{}, err
 	}
-	block := gov.Block{Number: at.Number, Hash: gov.Hash(at.Hash), Time: gov.UnixTime(at.Time)}
+	block := gov.Block{Number: at.Number, Hash: at.Hash, Time: gov.UnixTime(at.Time)}
 	seen, g, err := f.subject(ctx, w, client, at, block)
 	if err != nil {
 		return dossier.Dossier{}, err

@@ -17,7 +17,7 @@ import (
 // findProposal looks for the creation log of a proposal, backwards from a block: first where the snapshot
 // says it should be, then range by range down to the governor's deployment.
 func findProposal(ctx context.Context, c rpc.Caller, g governor.Governor, number gov.Amount, at rpc.Header) (dossier.Seen, error) {
-	snapshot, err := g.Snapshot(ctx, c, number, gov.Hash(at.Hash))
+	snapshot, err := g.Snapshot(ctx, c, number, at.Hash)
 	if err != nil {
 		return dossier.Seen{}, fmt.Errorf("look up proposal %s: %w", number, err)
 	}
@@ -73,7 +73,7 @@ func createdIn(ctx context.Context, c rpc.Caller, g governor.Governor, logs []rp
 		}
 		seen := created.Seen
 		seen.Proposal.Name = g.Name
-		seen.Proposal.Created = gov.Block{Number: header.Number, Hash: gov.Hash(header.Hash), Time: gov.UnixTime(header.Time)}
+		seen.Proposal.Created = gov.Block{Number: header.Number, Hash: header.Hash, Time: gov.UnixTime(header.Time)}
 		return seen, true, nil
 	}
 	return dossier.Seen{}, false, nil

@@ -87,7 +87,7 @@ func forecastProposal(ctx context.Context, config, name string, paths int64, log
 	if err != nil {
 		return forecastDocument{}, err
 	}
-	at := gov.Block{Number: head.Number, Hash: gov.Hash(head.Hash), Time: gov.UnixTime(head.Time)}
+	at := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 	f, h, err := forecastAt(ctx, g.client, g.governor, g.conf.FromBlock, d.Proposal, at, paths)
 	return forecastDocument{Version: 1, ID: id, Handle: handle, At: at, Votings: len(h.Ended), Forecast: f}, err
 }

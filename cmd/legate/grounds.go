@@ -21,7 +21,7 @@ func (w *world) Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) e
 	}
 	now, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (gov.Hash, error) {
 		h, err := rpc.HeaderByNumber(ctx, c, b.Number)
-		return gov.Hash(h.Hash), err
+		return h.Hash, err
 	})
 	if err != nil {
 		return fmt.Errorf("look whether block %d is in the chain: %w", b.Number, err)

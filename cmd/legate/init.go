@@ -126,7 +126,7 @@ func (f initFlags) look(ctx context.Context, account strict.Account, out io.Writ
 	x := &found{account: account, client: client}
 	head, err := client.Latest(ctx)
 	if err == nil {
-		x.head = gov.Block{Number: head.Number, Hash: gov.Hash(head.Hash), Time: gov.UnixTime(head.Time)}
+		x.head = gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 		x.governor, err = governor.Detect(ctx, client, gov.Address(account.Address.Address), x.head.Hash)
 	}
 	if err != nil {

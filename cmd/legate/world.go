@@ -101,7 +101,7 @@ func (w *world) watch(ctx context.Context, conf GovernorConfig) error {
 		return err
 	}
 	g := &watched{conf: conf, client: client, caps: w.conf.caps()}
-	if g.governor, err = governor.Detect(ctx, client, id.Governor, gov.Hash(head.Hash)); err != nil {
+	if g.governor, err = governor.Detect(ctx, client, id.Governor, head.Hash); err != nil {
 		return err
 	}
 	g.governor.Chain, g.governor.Name = id.Chain, gov.Label(conf.Name)
@@ -233,10 +233,10 @@ func (w *world) Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Cl
 		if err != nil {
 			return s, err
 		}
-		if s.state, err = g.governor.State(ctx, c, p.ID.Number, gov.Hash(head.Hash)); err != nil {
+		if s.state, err = g.governor.State(ctx, c, p.ID.Number, head.Hash); err != nil {
 			return s, err
 		}
-		s.ends, err = g.governor.Deadline(ctx, c, p.ID.Number, gov.Hash(head.Hash))
+		s.ends, err = g.governor.Deadline(ctx, c, p.ID.Number, head.Hash)
 		return s, err
 	})
 	return s.state, s.ends, err
