@@ -684,7 +684,8 @@ func (c clutching) lock() (func() error, error) {
 
 // A ledger is not created while its lock may still be held.
 func TestG03CreateTellsOfItsLock(t *testing.T) {
-	path := t.TempDir()
+	path := filepath.Join(t.TempDir(), "ledger")
+	must(t, makeFolder(path))
 	l := &Ledger{disk: clutching{folder{path, os.Geteuid()}}, voter: voter}
 	if err := l.create(); !errors.Is(err, errClutch) {
 		t.Errorf("created with: %v", err)
