@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/legate-dao/legate/agent/checks"
 	"github.com/legate-dao/legate/agent/dossier"
@@ -91,6 +92,16 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if err != nil {
 		return nil, err
 	}
+	if part, failed := failedRead(g.Facts); failed && d.Patient(head) {
+		held, err := a.wouldHold(d, g.Facts)
+		if err != nil {
+			return nil, err
+		}
+		if held {
+			a.Log.Warn("a read failed; the facts are read again before a hold is put on record", "proposal", d.ID().String(), "part", part.Part, "reason", string(part.Reason))
+			return nil, fmt.Errorf("%s could not be read, %s: %w", part.Part, part.Reason, ErrLater)
+		}
+	}
 	gathered := dossier.WasGathered{Gathered: g, Head: head}
 	// a vote that opens leaves no log, and a deadline may have moved
 	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
@@ -105,6 +116,28 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 		return []dossier.Event{change, gathered}, nil
 	}
 	return []dossier.Event{gathered}, nil
+}
+
+// failedRead finds a part of the facts that another try may bring.
+func failedRead(f gov.Facts) (gov.Missing, bool) {
+	i := slices.IndexFunc(f.Unavailable, func(m gov.Missing) bool {
+		return m.Reason == gov.TimedOut || m.Reason == gov.RPCError || m.Reason == gov.NoState
+	})
+	if i < 0 {
+		return gov.Missing{}, false
+	}
+	return f.Unavailable[i], true
+}
+
+// wouldHold says whether the policy holds on facts because of what is missing in them. An Against that is true on what
+// there is does not wait for the rest.
+func (a *Agent) wouldHold(d dossier.Dossier, f gov.Facts) (bool, error) {
+	holder, err := a.Policies.Holder(d.Proposal.Name)
+	if err != nil {
+		return false, err
+	}
+	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: f, Holder: holder})
+	return v.Direction == gov.Hold && slices.ContainsFunc(v.Reasons, gov.HoldReason.Failure), nil
 }
 
 // facts gathers, inspects and computes the digests.

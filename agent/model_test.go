@@ -232,7 +232,7 @@ func (m *model) Preflight(context.Context, gov.Proposal, gov.Holder, gov.Ballot)
 // planner is the sender; its Plan is another one than that of the policies.
 type planner struct{ *model }
 
-func (m planner) Plan(context.Context, gov.Ballot) (gov.Tx, error) {
+func (m planner) Plan(context.Context, gov.Ballot, []gov.Vote) (gov.Tx, error) {
 	return gov.Tx{Nonce: 3}, m.fail(10)
 }
 
@@ -265,7 +265,7 @@ func (m planner) Confirm(_ context.Context, v gov.Vote, final gov.Block) (*gov.R
 	return &gov.Receipt{Tx: v.Tx, OK: true, Block: block(m.now), Support: gov.Known(v.Ballot.Support), Final: m.calm || m.chance(50)}, nil
 }
 
-func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.ProposalID, error) { return nil, nil }
+func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error) { return nil, nil }
 
 // happen stores events as the journal would, and holds each against the promises.
 func (m *model) happen(events ...dossier.Event) {

@@ -63,7 +63,9 @@ type Signer interface {
 type Sender interface {
 	// Preflight returns a [Refusal] when no transaction may be made, and the voting power at the snapshot otherwise.
 	Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error)
-	Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error)
+	// Plan is nonce, gas and fee. over are sent votes of the key that wait in the pool and that this one is to overtake; an
+	// error that wraps ErrLater says that they must be waited for.
+	Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error)
 	Send(ctx context.Context, v gov.Vote) error
 	// Confirm looks for the vote's transaction; nil when no block has it.
 	Confirm(ctx context.Context, v gov.Vote, final gov.Block) (*gov.Receipt, error)
@@ -73,8 +75,8 @@ type Sender interface {
 
 // Flights knows what else the voting key has under way.
 type Flights interface {
-	// InFlight lists proposals, other than id, whose vote is locked, signed or sent and not mined.
-	InFlight(ctx context.Context, id gov.ProposalID) ([]gov.ProposalID, error)
+	// InFlight lists the votes on the same chain, other than that on id, that are locked, signed or sent and not mined.
+	InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error)
 }
 
 // Refusal is why no vote is made: pre-flight found that it cannot or must not count.
@@ -100,6 +102,8 @@ var (
 	ErrUnfit = errors.New("not fit to be signed")
 	// ErrMoved: the chain is no longer what the facts say of it.
 	ErrMoved = errors.New("the chain has moved on from the facts")
+	// ErrBudget: the holder's limits have no room for the vote now; the message is for people.
+	ErrBudget = errors.New("not within the limits")
 	// ErrLater: frozen, or another transaction of the key is under way; try again.
 	ErrLater = errors.New("not now")
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -28,10 +29,8 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	if !d.Plan.Live || a.Signer == nil {
 		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteNotLive, Why: dossier.NotLive}}, nil
 	}
-	if busy, err := a.Flights.InFlight(ctx, d.ID()); err != nil {
+	if _, err := a.ahead(ctx, d.ID(), support); err != nil {
 		return nil, err
-	} else if len(busy) > 0 {
-		return nil, fmt.Errorf("the key's transaction for %s is under way: %w", busy[0], ErrLater)
 	}
 	if choice.Standing && d.GatheredAt < choice.Due && d.Refused.Times == 0 {
 		// the step that gathers does not come to an end, or has not had its turn since a restart: once more, before old
@@ -65,8 +64,10 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	} else if err != nil {
 		return nil, err
 	}
-	plan, err := a.Sender.Plan(ctx, ballot)
-	if err != nil {
+	plan, err := a.plan(ctx, ballot)
+	if errors.Is(err, ErrBudget) {
+		return a.overBudget(d, choice, head, err)
+	} else if err != nil {
 		return nil, err
 	}
 	e := dossier.WasLocked{
@@ -80,6 +81,51 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 		e.Approval = d.Approval
 	}
 	return []dossier.Event{e}, nil
+}
+
+// ahead lists the votes of the key that are under way and that this one may overtake. One transaction of the key is
+// under way at a time; only an Against is not held up by a vote of another direction that no block takes, such as one
+// whose share of the budget is too small for the fees of the day. An error wraps [ErrLater].
+func (a *Agent) ahead(ctx context.Context, id gov.ProposalID, s gov.Support) ([]gov.Vote, error) {
+	busy, err := a.Flights.InFlight(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range busy {
+		if s != gov.SupportAgainst || v.Ballot.Support == gov.SupportAgainst || v.Status == gov.VoteLocked {
+			return nil, fmt.Errorf("the key's transaction for %s is under way: %w", v.Ballot.Proposal, ErrLater)
+		}
+	}
+	return busy, nil
+}
+
+// plan is the next transaction of the key.
+func (a *Agent) plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
+	over, err := a.ahead(ctx, b.Proposal, b.Support)
+	if err != nil {
+		return gov.Tx{}, err
+	}
+	return a.Sender.Plan(ctx, b, over)
+}
+
+// overtaken says whether an Against was sent under the nonce of this vote: it must not be pushed out again.
+func (a *Agent) overtaken(ctx context.Context, v gov.Vote) (bool, error) {
+	if v.Ballot.Support == gov.SupportAgainst {
+		return false, nil
+	}
+	busy, err := a.Flights.InFlight(ctx, v.Ballot.Proposal)
+	return slices.ContainsFunc(busy, func(o gov.Vote) bool {
+		return o.Ballot.Support == gov.SupportAgainst && o.Status != gov.VoteLocked && o.Nonce == v.Nonce
+	}), err
+}
+
+// overBudget puts on record, once, that a vote is held for want of budget; the step is tried again.
+func (a *Agent) overBudget(d dossier.Dossier, c dossier.Choice, head gov.Head, why error) ([]dossier.Event, error) {
+	if d.Held != nil && d.Held.Direction == c.Direction {
+		return nil, fmt.Errorf("%w: %w", why, ErrLater)
+	}
+	a.Log.Error("the budget for votes is spent; a vote by hand still works", "proposal", d.ID().String(), "vote", c.Direction.String(), "why", why)
+	return []dossier.Event{dossier.WasHeld{Reason: gov.HoldBudget, Direction: c.Direction, Why: why.Error(), Head: head}}, nil
 }
 
 // grounds says whether facts may be voted on: those of a fresh decision while their block is in the chain, those of an
@@ -110,8 +156,11 @@ func (a *Agent) sign(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 			return nil, err
 		}
 	}
-	plan, err := a.Sender.Plan(ctx, d.Vote.Ballot)
-	if err != nil {
+	plan, err := a.plan(ctx, d.Vote.Ballot)
+	if errors.Is(err, ErrBudget) || errors.Is(err, ErrLater) {
+		// dearer than when it was locked, or it would fail now: nothing unsigned stands in the way of the key's other votes
+		return a.release(ctx, d, err)
+	} else if err != nil {
 		return nil, err
 	}
 	signed, err := a.signWith(ctx, d, plan, head)
@@ -213,6 +262,9 @@ func (a *Agent) unmined(ctx context.Context, d dossier.Dossier, head gov.Head) (
 	if d.Swapped() {
 		a.Log.Error("the chain holds other content under the id of a vote that is under way; it is not sent again", "proposal", d.ID().String(), "tx", d.Vote.Tx)
 		return nil, nil
+	}
+	if over, err := a.overtaken(ctx, d.Vote); err != nil || over {
+		return nil, err
 	}
 	plan, err := a.Sender.Replace(ctx, d.Vote)
 	if err != nil {

@@ -131,7 +131,7 @@ func (p sender) Preflight(ctx context.Context, x gov.Proposal, h gov.Holder, b g
 	return call(p.w, "preflight", x.ID, func() (gov.Amount, error) { return p.w.Ports.Preflight(ctx, x, h, b) })
 }
 
-func (p sender) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
+func (p sender) Plan(ctx context.Context, b gov.Ballot, _ []gov.Vote) (gov.Tx, error) {
 	return call(p.w, "plan", b.Proposal, func() (gov.Tx, error) { return p.w.TxPlan(ctx, b) })
 }
 

@@ -75,6 +75,11 @@ const (
 	HoldBudget       HoldReason = "budget"
 )
 
+// Failure says whether the reason is that something could not be known: after such a hold only a person votes for.
+func (r HoldReason) Failure() bool {
+	return r == HoldUnknown || r == HoldUnavailable || r == HoldDisagreement
+}
+
 // Trace is how one rule came out.
 type Trace struct {
 	Rule   Label     `json:"rule"`

@@ -101,7 +101,7 @@ func belongs(e dossier.Event, step dossier.StepKind, d, now dossier.Dossier, hea
 			return false
 		}
 		return d.Choice(head) == now.Choice(head) && d.Gathered.Digest == now.Gathered.Digest && d.Verdict.Policy == now.Verdict.Policy
-	case dossier.WasNotVoted, dossier.WasTimedOut, dossier.WasClosed, dossier.WasReleased:
+	case dossier.WasNotVoted, dossier.WasHeld, dossier.WasTimedOut, dossier.WasClosed, dossier.WasReleased:
 		return slices.ContainsFunc(dossier.Next(now, head), func(n dossier.Step) bool { return n.Kind == step })
 	}
 	return true

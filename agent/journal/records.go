@@ -296,17 +296,24 @@ func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
 	})
 }
 
-// InFlight lists proposals, other than id, whose vote is locked, signed or sent and in no block.
-func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.ProposalID, error) {
+// InFlight lists the votes on a chain, other than that on id, that are locked, signed or sent and in no block.
+func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
 	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String()).
 			Where("vote IN (?)", bun.In([]string{string(gov.VoteLocked), string(gov.VoteSigned), string(gov.VoteSent)}))
 	})
-	var out []gov.ProposalID
-	for _, e := range list {
-		out = append(out, e.ID)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	var out []gov.Vote
+	for _, e := range list {
+		d, err := db.Load(ctx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d.Vote)
+	}
+	return out, nil
 }
 
 func entries(ctx context.Context, q bun.IDB, where func(*bun.SelectQuery) *bun.SelectQuery) ([]Entry, error) {

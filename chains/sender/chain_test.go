@@ -148,7 +148,7 @@ func story(t *testing.T, w *world, s gov.Support) {
 	if want, _ := uint256.FromBig(devchain.Tokens(1000)); power != gov.AmountOf(want) {
 		t.Errorf("power %s, want %s", power, want)
 	}
-	plan, err := w.Plan(ctx, b)
+	plan, err := w.Plan(ctx, b, nil)
 	must(t, err)
 	v := sign(t, b, plan)
 	if r, err := w.Confirm(ctx, v, w.final()); err != nil || r != nil {
@@ -177,7 +177,7 @@ func story(t *testing.T, w *world, s gov.Support) {
 	}
 	must(t, w.deployer.SkipToEnd(ctx, w.dao, id))
 	w.refused(p, w.holderIs(), sender.ErrNotActive)
-	if _, err := w.Plan(ctx, b); !errors.Is(err, sender.ErrReverts) {
+	if _, err := w.Plan(ctx, b, nil); !errors.Is(err, sender.ErrReverts) {
 		t.Errorf("a plan after the end: %v, want ErrReverts", err)
 	}
 }
@@ -190,7 +190,7 @@ func TestG12Reorganised(t *testing.T) {
 	p, id := w.propose("pay account 7")
 	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
 	b := w.ballot(p, gov.SupportAgainst)
-	plan, err := w.Plan(ctx, b)
+	plan, err := w.Plan(ctx, b, nil)
 	must(t, err)
 	v := sign(t, b, plan)
 	must(t, w.Send(ctx, v))
@@ -222,7 +222,7 @@ func TestG11ForeignNonceOnChain(t *testing.T) {
 	p, id := w.propose("pay account 7")
 	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
 	b := w.ballot(p, gov.SupportFor)
-	plan, err := w.Plan(ctx, b)
+	plan, err := w.Plan(ctx, b, nil)
 	must(t, err)
 	v := sign(t, b, plan)
 	to := devchain.Address(9)

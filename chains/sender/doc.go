@@ -11,7 +11,7 @@
 // something under way (agent), and what governor contracts answer (chains/governor, through [Governor]).
 //
 //	power, err := s.Preflight(ctx, proposal, holder, ballot)
-//	tx, err := s.Plan(ctx, ballot)
+//	tx, err := s.Plan(ctx, ballot, nil)
 //	err = s.Send(ctx, vote)
 //	receipt, err := s.Confirm(ctx, vote, final) // nil: no block has it
 package sender

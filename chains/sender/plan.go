@@ -19,12 +19,15 @@ var (
 	ErrReverts = errors.New("the vote would fail")
 	// ErrFunds: the voting key cannot pay.
 	ErrFunds = errors.New("the voting key cannot pay for the vote")
+	// ErrBehind: another transaction of the key comes first.
+	ErrBehind = errors.New("another transaction of the voting key comes first")
 )
 
 // Plan is nonce, gas and fee for a ballot, from the newest block that enough endpoints agree on. The nonce is
-// the next one of the chain's state: one transaction of the key is under way at a time. An error may wrap
-// [ErrFee], [ErrReverts] or [ErrFunds].
-func (s *Sender) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
+// the next one of the chain's state: one transaction of the key is under way at a time. over are sent votes to overtake:
+// where such a one cannot be mined at today's base fee, the plan takes its place in the pool. An error may wrap
+// [ErrFee], [ErrReverts], [ErrFunds], or [ErrBehind] where one of over can still be mined.
+func (s *Sender) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error) {
 	fail := func(err error) (gov.Tx, error) {
 		return gov.Tx{}, fmt.Errorf("plan %s on %s: %w", b.Support, b.Proposal, err)
 	}
@@ -44,6 +47,11 @@ func (s *Sender) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
 		return fail(err)
 	}
 	tx.Nonce = nonce
+	for _, v := range over {
+		if tx, err = s.overtake(b, tx, v, head); err != nil {
+			return fail(err)
+		}
+	}
 	balance, err := rpc.Balance(ctx, s.Caller, ethAddress(b.Voter), head.Hash)
 	if err != nil {
 		return fail(err)
@@ -52,6 +60,29 @@ func (s *Sender) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
 		return fail(fmt.Errorf("%w: it has %s wei, the vote may cost %s", ErrFunds, balance.Dec(), cost))
 	}
 	return tx, nil
+}
+
+// overtake raises a plan so that pools take it in the place of a sent vote under the same nonce.
+func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header) (gov.Tx, error) {
+	tx, err := s.transaction(v)
+	if err != nil {
+		return plan, err
+	}
+	oldCap, over := uint256.FromBig(tx.GasFeeCap())
+	oldTip, over2 := uint256.FromBig(tx.GasTipCap())
+	if over || over2 {
+		return plan, fmt.Errorf("%w: fees beyond 256 bits", ErrBytes)
+	}
+	if needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip); v.Nonce != plan.Nonce || !over && !oldCap.Lt(needed) {
+		return plan, fmt.Errorf("%w: %s on %s, nonce %d", ErrBehind, v.Ballot.Support, v.Ballot.Proposal, v.Nonce)
+	}
+	feeCap, tipCap := larger(plan.FeeCap.Int(), bumped(oldCap)), larger(plan.TipCap.Int(), bumped(oldTip))
+	if most := s.most(b, plan.Gas); feeCap.Gt(most) || tipCap.Gt(feeCap) {
+		return plan, fmt.Errorf("%w: to overtake %s it takes %s, at most %s wei per gas", ErrFee, v.Ballot.Proposal, feeCap.Dec(), most.Dec())
+	}
+	s.Log.Warn("a vote that cannot be mined is overtaken", "proposal", v.Ballot.Proposal.String(), "by", b.Proposal.String(), "nonce", plan.Nonce)
+	plan.FeeCap, plan.TipCap = gov.AmountOf(feeCap), gov.AmountOf(tipCap)
+	return plan, nil
 }
 
 // price is gas and fee at a block.

@@ -55,8 +55,8 @@ func (s *Sender) afterForeign(ctx context.Context, v gov.Vote, next uint64) (*go
 	if err != nil || r != nil {
 		return nil, err
 	}
-	s.Log.Error("the voting key's nonce was used by a transaction that is not ours", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next, "tx", v.Tx)
-	plan, err := s.Plan(ctx, v.Ballot)
+	s.Log.Error("the voting key's nonce was used by another transaction, the vote is planned anew", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next, "tx", v.Tx)
+	plan, err := s.Plan(ctx, v.Ballot, nil)
 	return &plan, err
 }
 
@@ -70,7 +70,7 @@ func (s *Sender) afterGap(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx
 		return nil, nil
 	}
 	s.Log.Warn("a transaction before the vote's left the chain", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next)
-	plan, err := s.Plan(ctx, v.Ballot)
+	plan, err := s.Plan(ctx, v.Ballot, nil)
 	return &plan, err
 }
 

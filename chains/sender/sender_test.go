@@ -70,7 +70,7 @@ func TestG15Preflight(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	n := newNode("a")
-	got, err := open(t, ready(), 1, n).Plan(t.Context(), vote(0))
+	got, err := open(t, ready(), 1, n).Plan(t.Context(), vote(0), nil)
 	want := gov.Tx{Nonce: 5, Gas: 90_000 + 27_000 + 60_000, FeeCap: gov.NewAmount(22e9), TipCap: gov.NewAmount(2e9)}
 	if err != nil || got != want {
 		t.Errorf("plan %+v, %v, want %+v", got, err, want)
@@ -89,12 +89,12 @@ func TestPlan(t *testing.T) {
 	} {
 		n := newNode("a")
 		c.change(n)
-		if got, err := open(t, ready(), 1, n).Plan(t.Context(), vote(0)); !errors.Is(err, c.want) || got != (gov.Tx{}) {
+		if got, err := open(t, ready(), 1, n).Plan(t.Context(), vote(0), nil); !errors.Is(err, c.want) || got != (gov.Tx{}) {
 			t.Errorf("%s: %+v, %v, want %v", c.name, got, err, c.want)
 		}
 	}
 	n.errs["eth_maxPriorityFeePerGas"] = nodeError("method not found")
-	if got, err := open(t, ready(), 1, n).Plan(t.Context(), vote(0)); err != nil || got.TipCap != gov.NewAmount(1e9) {
+	if got, err := open(t, ready(), 1, n).Plan(t.Context(), vote(0), nil); err != nil || got.TipCap != gov.NewAmount(1e9) {
 		t.Errorf("a node without tips: %+v, %v", got, err)
 	}
 }
@@ -114,7 +114,7 @@ func TestG13BoundedSpend(t *testing.T) {
 				b.Reason.By = gov.ByHolder
 			}
 			n++
-			tx, err := open(t, ready(), 1, node).Plan(t.Context(), b)
+			tx, err := open(t, ready(), 1, node).Plan(t.Context(), b, nil)
 			if err != nil {
 				continue
 			}
@@ -191,7 +191,7 @@ func TestG13SpamLeavesAgainst(t *testing.T) {
 // signed is a vote that was planned and signed.
 func signed(t *testing.T, s *sender.Sender, b gov.Ballot) gov.Vote {
 	t.Helper()
-	plan, err := s.Plan(t.Context(), b)
+	plan, err := s.Plan(t.Context(), b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -364,11 +364,11 @@ func TestG12AgreedConfirmation(t *testing.T) {
 		t.Errorf("one says reverted: %+v, %v", r, err)
 	}
 	liar.head = 5000
-	if plan, err := s.Plan(t.Context(), vote(0)); err != nil || plan.Nonce != 6 {
+	if plan, err := s.Plan(t.Context(), vote(0), nil); err != nil || plan.Nonce != 6 {
 		t.Errorf("one invents nonce and head: %+v, %v", plan, err)
 	}
 	c.nonce = 7
-	if plan, err := s.Plan(t.Context(), vote(0)); !errors.Is(err, rpc.ErrDisagreement) {
+	if plan, err := s.Plan(t.Context(), vote(0), nil); !errors.Is(err, rpc.ErrDisagreement) {
 		t.Errorf("three nonces: %+v, %v", plan, err)
 	}
 }
@@ -378,7 +378,7 @@ func TestG11KnownNonceBugs(t *testing.T) {
 	t.Run("a nonce skipped after a restart", func(t *testing.T) {
 		n := newNode("a")
 		for range 3 { // planned, and never sent: each start derives it anew
-			if plan, err := open(t, ready(), 1, n).Plan(t.Context(), vote(1)); err != nil || plan.Nonce != 5 {
+			if plan, err := open(t, ready(), 1, n).Plan(t.Context(), vote(1), nil); err != nil || plan.Nonce != 5 {
 				t.Errorf("%+v, %v", plan, err)
 			}
 		}
@@ -391,7 +391,7 @@ func TestG11KnownNonceBugs(t *testing.T) {
 		if err := s.Send(t.Context(), v); err == nil {
 			t.Fatal("sent")
 		}
-		if plan, err := s.Plan(t.Context(), vote(1)); err != nil || plan.Nonce != v.Nonce {
+		if plan, err := s.Plan(t.Context(), vote(1), nil); err != nil || plan.Nonce != v.Nonce {
 			t.Errorf("%+v, %v", plan, err)
 		}
 	})
@@ -411,7 +411,7 @@ func TestG11KnownNonceBugs(t *testing.T) {
 	t.Run("a gap from a pending count", func(t *testing.T) {
 		n := newNode("a")
 		n.pending = 9
-		if plan, err := open(t, ready(), 1, n).Plan(t.Context(), vote(1)); err != nil || plan.Nonce != 5 {
+		if plan, err := open(t, ready(), 1, n).Plan(t.Context(), vote(1), nil); err != nil || plan.Nonce != 5 {
 			t.Errorf("%+v, %v", plan, err)
 		}
 	})

@@ -328,12 +328,15 @@ func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b g
 }
 
 // Plan is the sender's, within the holder's budget. A spent budget needs a person.
-func (v *voter) Plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
+func (v *voter) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error) {
 	s, err := v.sender(b)
 	if err != nil {
 		return gov.Tx{}, err
 	}
-	tx, err := s.Plan(ctx, b)
+	tx, err := s.Plan(ctx, b, over)
+	if errors.Is(err, sender.ErrBehind) {
+		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
+	}
 	if errors.Is(err, sender.ErrFunds) || errors.Is(err, sender.ErrFee) || errors.Is(err, sender.ErrReverts) {
 		v.log.Error("the vote cannot be made now", "proposal", b.Proposal.String(), "vote", b.Support.String(), "error", err)
 		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
@@ -355,8 +358,7 @@ func (v *voter) allow(ctx context.Context, b gov.Ballot, tx gov.Tx) error {
 		return err
 	}
 	if err := limits.Allow(spent, gov.UnixTime(time.Now().Unix()), b, sender.Cost(tx)); err != nil {
-		v.log.Error("the budget for votes is spent; a vote by hand still works", "proposal", b.Proposal.String(), "error", err)
-		return fmt.Errorf("%w: %w", agent.ErrLater, err)
+		return fmt.Errorf("%w: %w", agent.ErrBudget, err)
 	}
 	return nil
 }
@@ -428,8 +430,9 @@ func (v *voter) Replace(ctx context.Context, vote gov.Vote) (*gov.Tx, error) {
 		return nil, err
 	}
 	if err := v.allow(ctx, vote.Ballot, *tx); err != nil {
-		if errors.Is(err, agent.ErrLater) {
-			return nil, nil // the sent one stays
+		if errors.Is(err, agent.ErrBudget) {
+			v.log.Warn("no dearer transaction of the vote: the budget is spent; the sent one stays", "proposal", vote.Ballot.Proposal.String(), "error", err)
+			return nil, nil
 		}
 		return nil, err
 	}
