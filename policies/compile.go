@@ -72,6 +72,26 @@ func (e *environment) compile(text string, names Names) (*expression, []fault) {
 	return out, nil
 }
 
+// mentions says whether a variable stands anywhere in the expression; one of a macro with the same name counts too.
+func (e *expression) mentions(variable string) (found bool) {
+	ast.PreOrderVisit(e.tree.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		found = found || x.Kind() == ast.IdentKind && x.AsIdent() == variable
+	}))
+	return found
+}
+
+// mentionsField is mentions for a field of the variable.
+func (e *expression) mentionsField(variable, field string) (found bool) {
+	ast.PreOrderVisit(e.tree.Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if x.Kind() != ast.SelectKind || x.AsSelect().FieldName() != field {
+			return
+		}
+		of := x.AsSelect().Operand()
+		found = found || of.Kind() == ast.IdentKind && of.AsIdent() == variable
+	}))
+	return found
+}
+
 var (
 	undeclaredForm = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
 	fieldForm      = regexp.MustCompile(`^undefined field '([^']*)'`)
@@ -102,7 +122,7 @@ func (e *environment) faults(issues *cel.Issues, parsed *ast.AST) (out []fault) 
 
 // laterNames are roots and fields that this release does not have.
 var laterNames = map[string]bool{
-	"outlook": true, "bridge": true, "context.power": true, "context.proposer": true, "context.history": true, "context.forecast": true,
+	"bridge": true, "context.power": true, "context.proposer": true, "context.history": true,
 }
 
 var notInLanguage = []string{"has", "dyn", "type", "int", "uint", "double", "string", "bytes", "bool", "matches", "timestamp", "duration", "getFullYear", "getHours", "null_type", "list", "map"}

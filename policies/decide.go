@@ -34,8 +34,8 @@ func Weigh(c gov.Case) *Evidence {
 func prepare(c gov.Case) *Evidence {
 	e := &Evidence{Case: c, Findings: checks.Run(c.Proposal, c.Facts)}
 	e.results = resultsOf(e.Findings)
-	view := &ruleView{factsView: viewOf(&e.Case.Facts), Proposal: proposalViewOf(&e.Case.Proposal)}
-	e.scope = newScope(ruleEnv.root, view, &e.Case.Facts, e.results)
+	view := ruleViewOf(&e.Case)
+	e.scope = newScope(ruleEnv.root, &view, &e.Case.Facts, e.results)
 	return e
 }
 

@@ -50,7 +50,7 @@ func TestFactsAreDocumented(t *testing.T) {
 			t.Errorf("%s is a number without a unit", f.Path)
 		}
 	}
-	for _, path := range []string{"kinds[]", "calls[].value_eth", "treasury.outflows[].usd", "governor.quorum.after", "context.tally.for", "outlook", "bridge", "context.power"} {
+	for _, path := range []string{"kinds[]", "calls[].value_eth", "treasury.outflows[].usd", "governor.quorum.after", "context.tally.for", "outlook.treasury.runway_days.p05", "outlook.dilution.p95", "outlook.collateral.bad_debt_usd.p99", "context.forecast.pass", "bridge", "context.power"} {
 		if !seen[path] {
 			t.Errorf("%s is not listed", path)
 		}

@@ -25,6 +25,7 @@ var atoms = []string{
 	`effects.status == "executed"`, `effects.status == "reverted"`, `effects.status == "unavailable"`, `effects.gas > 50000`, `effects.gas < amount("1 gwei")`,
 	`found("outflow")`, `found("upgrade")`, `found("roles")`, `found("reverts")`, `clean()`, `clean("supply", "timelock")`, `clean_but("outflow")`, `targets.fresh > 0`, `found("target-code")`,
 	`proposal.flavour == "governor-bravo"`, `proposal.actions > 1`,
+	`outlook.treasury.runway_days.p05 < 180`, `outlook.treasury.value_usd.p05 / treasury.value_usd > 0.3`, `outlook.dilution.p95 > 0.1`, `outlook.collateral.bad_debt_usd.p99 > 1`,
 }
 
 func drawCondition(t *rapid.T, depth int) string {
@@ -65,6 +66,10 @@ func drawCase(t *rapid.T) gov.Case {
 		if rapid.Bool().Draw(t, fmt.Sprint("mix", i)) {
 			mix()
 		}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "outlook") > 0 {
+		c = withOutlook(c)
+		c.Outlook.Dilution = gov.Known(quantiles(0, .01, rapid.SampledFrom([]float64{.01, .2}).Draw(t, "dilution"), .3))
 	}
 	if rapid.IntRange(0, 3).Draw(t, "answer") > 0 {
 		c.Judgement = gov.Judgement{Answers: []gov.ClauseAnswer{{Clause: clause("is good"), Answer: rapid.SampledFrom([]gov.Answer{gov.AnswerYes, gov.AnswerNo, gov.AnswerUnclear}).Draw(t, "answered")}}}
@@ -116,6 +121,11 @@ func maskFacts(t *rapid.T, c gov.Case) gov.Case {
 		f.Targets.Code = gov.Known(codes)
 	}
 	take(reflect.ValueOf(f).Elem())
+	if x, ok := c.Outlook.Treasury.Get(); ok { // computed from other facts, or not
+		take(reflect.ValueOf(&x).Elem())
+		c.Outlook.Treasury = gov.Known(x)
+	}
+	take(reflect.ValueOf(&c.Outlook).Elem())
 	if gone() {
 		f.Effects.Status = gov.Known(gov.EffectsUnavailable)
 	}
@@ -189,7 +199,9 @@ func contexts() []gov.Context {
 	}
 	full := gov.Context{Tally: tally(0, 0), Quorum: gov.Known(gov.QuorumReach{Needed: gov.NewAmount(10)}), Turnout: gov.Known(0.0),
 		Voter: gov.Voter{Power: gov.Known(gov.NewAmount(5)), Share: gov.Known(0.1), HasVoted: gov.Known(false), HolderDelegates: gov.Known(true)}}
+	full.Forecast = gov.Known(gov.VoteChances{Pass: .5, Quorum: .4})
 	landslide, borrowed := full, full
+	landslide.Forecast = gov.Known(gov.VoteChances{Pass: .99, Quorum: 1})
 	landslide.Tally, landslide.Turnout = tally(100, 1), gov.Known(0.9)
 	landslide.Quorum = gov.Known(gov.QuorumReach{Needed: gov.NewAmount(10), Reached: true})
 	borrowed.Voter.Share = gov.Known(0.9)
@@ -199,7 +211,7 @@ func contexts() []gov.Context {
 // Exhaustive over the gate: whatever text, context and the gate's model do, the final direction is D or, where D
 // is For, Hold.
 func TestG22DirectionNoninterferenceGate(t *testing.T) {
-	text := strings.Replace(file("for", `clean_but("outflow")`), "{name: c, when: brief.contradicts}", `{name: c, when: brief.contradicts}, {name: long, when: text.length > 200000}, {name: flagged, when: 'text.flags.exists(f, f != "too-long")'}, {name: brief, when: 'brief.kind == "none"'}, {name: turnout, when: context.turnout > 0.5}, {name: tally, when: 'context.tally.for > amount("50")'}, {name: reached, when: context.quorum.reached}, {name: whale, when: context.voter.share > 0.5 || context.voter.has_voted}`, 1)
+	text := strings.Replace(file("for", `clean_but("outflow")`), "{name: c, when: brief.contradicts}", `{name: c, when: brief.contradicts}, {name: long, when: text.length > 200000}, {name: flagged, when: 'text.flags.exists(f, f != "too-long")'}, {name: brief, when: 'brief.kind == "none"'}, {name: turnout, when: context.turnout > 0.5}, {name: tally, when: 'context.tally.for > amount("50")'}, {name: reached, when: context.quorum.reached}, {name: whale, when: context.voter.share > 0.5 || context.voter.has_voted}, {name: sure, when: context.forecast.pass > 0.9}`, 1)
 	example := read(t, "../policies.example.yaml")
 	set := parse(t, text)
 	n, held := 0, 0

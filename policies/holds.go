@@ -15,7 +15,7 @@ func (s *Set) Holds(c gov.Case, ctx gov.Context, reading gov.Reading) []gov.Hold
 	}
 	e := prepare(c)
 	view := &holdView{
-		ruleView: ruleView{factsView: viewOf(&e.Case.Facts), Proposal: proposalViewOf(&e.Case.Proposal)},
+		ruleView: ruleViewOf(&e.Case),
 		Context:  ctx, Text: reading.Text, Brief: reading.Brief,
 	}
 	on := newScope(holdEnv.root, view, &e.Case.Facts, e.results)

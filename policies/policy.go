@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -145,6 +146,27 @@ func (s *Set) EmergencyRules() []EmergencyRule { return append([]EmergencyRule(n
 
 // Digest is the sha256 of the canonical JSON of the whole file.
 func (s *Set) Digest() gov.Digest { return s.digest }
+
+// ReadsOutlook says whether a rule or a hold_if reads the outlook: only then it has to be computed.
+func (p *Policy) ReadsOutlook() bool {
+	return slices.ContainsFunc(p.expressions(), func(e *expression) bool { return e.mentions("outlook") })
+}
+
+// ReadsForecast says whether a hold_if reads the forecast of the vote: only then the gate waits for one.
+func (p *Policy) ReadsForecast() bool {
+	return slices.ContainsFunc(p.HoldIf, func(h HoldRule) bool { return h.expr.mentionsField("context", "forecast") })
+}
+
+// expressions are those of the rules and of hold_if.
+func (p *Policy) expressions() (out []*expression) {
+	for _, r := range p.Rules {
+		out = append(out, r.expr)
+	}
+	for _, h := range p.HoldIf {
+		out = append(out, h.expr)
+	}
+	return out
+}
 
 // Rule is the rule of that name; ok is false when there is none.
 func (p *Policy) Rule(name gov.Label) (r Rule, ok bool) {

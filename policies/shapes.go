@@ -40,6 +40,10 @@ func newShapes() shapes {
 	objects[leafView](s)
 	maybeObject[gov.Tally](s)
 	maybeObject[gov.QuorumReach](s)
+	maybeObject[gov.VoteChances](s)
+	maybeObject[gov.TreasuryOutlook](s)
+	maybeObject[gov.CollateralOutlook](s)
+	maybeObject[gov.Quantiles](s)
 	calls(s)
 	return s
 }

@@ -31,6 +31,7 @@ type factsView struct {
 // ruleView is what rules see.
 type ruleView struct {
 	factsView
+	Outlook  gov.Outlook  `fact:"outlook"`
 	Proposal proposalView `fact:"proposal"`
 }
 
@@ -165,6 +166,15 @@ func withoutOutcome(m gov.Maybe[[]gov.Param]) gov.Maybe[[]gov.Param] {
 		out[i] = gov.Param{Label: p.Label, Target: p.Target, Before: p.Before, Signature: p.Signature}
 	}
 	return gov.Known(out)
+}
+
+// ruleViewOf is what rules see of a case. An outlook of a run that did not execute is none, whoever computed it.
+func ruleViewOf(c *gov.Case) ruleView {
+	v := ruleView{factsView: viewOf(&c.Facts), Proposal: proposalViewOf(&c.Proposal)}
+	if c.Facts.Effects.Executed() {
+		v.Outlook = c.Outlook
+	}
+	return v
 }
 
 func proposalViewOf(p *gov.Proposal) proposalView {

@@ -47,7 +47,7 @@ func appendDocs(out []FactDoc, path string, f *field) []FactDoc {
 		path += "[]"
 	}
 	if f.object == nil {
-		return append(out, FactDoc{Path: path, Type: docType(f), Unit: units[strings.ReplaceAll(path, "[]", "")], Class: classOf(path), Unknown: unknownWhen(path, f.goType)})
+		return append(out, FactDoc{Path: path, Type: docType(f), Unit: unitOf(path), Class: classOf(path), Unknown: unknownWhen(path, f.goType)})
 	}
 	for i := range f.object.fields {
 		out = appendDocs(out, path+"."+f.object.fields[i].name, &f.object.fields[i])
@@ -101,6 +101,29 @@ var units = map[string]string{
 	"context.tally.for": "smallest unit of the token", "context.tally.against": "smallest unit of the token", "context.tally.abstain": "smallest unit of the token",
 	"context.quorum.needed": "smallest unit of the token", "context.turnout": "0..1 of the supply at the snapshot", "context.voter.power": "smallest unit of the token",
 	"context.voter.share": "0..1 of the supply at the snapshot", "text.length": "bytes",
+	"context.forecast.pass": "0..1, a chance", "context.forecast.quorum": "0..1, a chance",
+	"outlook.treasury.runway_days": "days from the facts' block, at most the horizon", "outlook.treasury.value_usd": "USD at the horizon",
+	"outlook.dilution": "0..1 of a holder's share, at the horizon", "outlook.collateral.bad_debt_usd": "USD",
+}
+
+// unitOf is the unit at a path; quantiles have that of their distribution.
+func unitOf(path string) string {
+	path = strings.ReplaceAll(path, "[]", "")
+	if unit, ok := units[path]; ok {
+		return unit
+	}
+	if of, quantile, ok := cutLast(path); ok && slices.Contains([]string{"p05", "p50", "p95", "p99"}, quantile) {
+		return units[of]
+	}
+	return ""
+}
+
+func cutLast(path string) (before, last string, ok bool) {
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		return path, "", false
+	}
+	return path[:i], path[i+1:], true
 }
 
 // unknownWhen says when a fact is missing, by what it takes to know it.
@@ -112,6 +135,16 @@ func unknownWhen(path string, t reflect.Type) string {
 		return "never"
 	case path == "effects.status":
 		return "the dry run is unavailable"
+	case strings.HasPrefix(path, "outlook.collateral"):
+		return "always: nobody's positions are known yet"
+	case strings.HasPrefix(path, "outlook.treasury.value_usd"):
+		return "the run did not execute, or an asset that is held or moves has no price"
+	case strings.HasPrefix(path, "outlook.treasury.runway_days"):
+		return "as outlook.treasury.value_usd, or the governor's outlook has no flow_usd_per_day"
+	case strings.HasPrefix(path, "outlook.dilution"):
+		return "as outlook.treasury.runway_days, or the supply is not known, or minters are added or the cap is raised"
+	case strings.HasPrefix(path, "context.forecast"):
+		return "there is no forecast yet"
 	case path == "treasury.value_usd":
 		return "a holding has no price, or a read failed"
 	case path == "treasury.recipients_new":

@@ -7,6 +7,14 @@ type Context struct {
 	Quorum  Maybe[QuorumReach] `json:"quorum" fact:"quorum"`
 	Turnout Maybe[float64]     `json:"turnout" fact:"turnout"`
 	Voter   Voter              `json:"voter" fact:"voter"`
+	// Forecast are the chances by the newest forecast on record; it is put in where context is read.
+	Forecast Maybe[VoteChances] `json:"forecast" fact:"forecast"`
+}
+
+// VoteChances are the point estimates of a forecast.
+type VoteChances struct {
+	Pass   float64 `json:"pass" fact:"pass"`
+	Quorum float64 `json:"quorum" fact:"quorum"`
 }
 
 // Tally is the votes so far, in the token's smallest unit.

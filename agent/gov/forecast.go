@@ -15,6 +15,14 @@ type Forecast struct {
 	Engine  ForecastEngine `json:"engine"`
 }
 
+// Chances are the point estimates, unknown without a forecast.
+func (f *Forecast) Chances() Maybe[VoteChances] {
+	if f == nil {
+		return Maybe[VoteChances]{}
+	}
+	return Known(VoteChances{Pass: f.Pass.P, Quorum: f.Quorum.P})
+}
+
 // Chance is a probability with its 95 % interval. The interval is of the computation alone: that voters may leave
 // their habits is not in it.
 type Chance struct {

@@ -180,6 +180,11 @@ const (
 	Disagreement Reason = "disagreement"
 	TooLarge     Reason = "too-large"
 	NotInRelease Reason = "not-in-release"
+	// Of the outlook: a fact that it is made from is missing; the operator does not say what is spent; nobody's positions
+	// are known.
+	NoFacts     Reason = "no-facts"
+	NoFlow      Reason = "no-flow"
+	NoPositions Reason = "no-positions"
 )
 
 // Part names a fact by its path, such as `treasury.value_usd`. Parts are constants of the program.
