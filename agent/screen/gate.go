@@ -19,24 +19,30 @@ type HoldIfs interface {
 type Config struct {
 	// Policies gives the hold_if rules.
 	Policies HoldIfs
+	// Model must pass the texts as well; nil where none is required.
+	Model Model
 }
 
 // Gate reads text and context and may hold a For.
-type Gate struct{ policies HoldIfs }
+type Gate struct {
+	policies HoldIfs
+	model    Model
+}
 
 // New builds a gate. A gate without policies would pass what a hold_if stops, so it is an error.
 func New(c Config) (*Gate, error) {
 	if c.Policies == nil {
 		return nil, errors.New("build the gate: no policies to ask for hold_if")
 	}
-	return &Gate{c.Policies}, nil
+	return &Gate{c.Policies, c.Model}, nil
 }
 
 // Gate reads the texts and the context of a gathered proposal: every flag of the screens holds, and
 // every hold_if that is not false. A contradiction holds where a hold_if asks for it (brief.contradicts).
-// Head and facts digest of the event are the caller's to fill. The answer does not depend on the
-// direction; that only a For is touched is [gov.Final]'s rule.
-func (g *Gate) Gate(ctx context.Context, d dossier.Dossier, _ gov.Head) (dossier.WasGated, error) {
+// A required model is asked where nothing holds yet, once for each content and text. Head and facts digest of the
+// event are the caller's to fill. The answer does not depend on the direction; that only a For is touched is
+// [gov.Final]'s rule. The error is [ErrAway] while a For may still wait for the model.
+func (g *Gate) Gate(ctx context.Context, d dossier.Dossier, head gov.Head) (dossier.WasGated, error) {
 	if err := ctx.Err(); err != nil {
 		return dossier.WasGated{}, fmt.Errorf("read the text of %s: %w", d.ID(), err)
 	}
@@ -60,12 +66,24 @@ func (g *Gate) Gate(ctx context.Context, d dossier.Dossier, _ gov.Head) (dossier
 	flags, _ := text.Flags.Get()
 	holds := g.policies.Holds(
 		gov.Case{Proposal: d.Proposal, Facts: d.Gathered.Facts, Holder: d.Holder}, d.Gathered.Context, reading)
+	gated := answer(flags, holds)
+	var model *dossier.GateModel
+	if g.model != nil && gated.Result == gov.GatePass {
+		var err error
+		if model, err = g.consult(ctx, d, shown, head); err != nil {
+			return dossier.WasGated{}, err
+		}
+		if reason := model.Reason(); reason != "" {
+			gated = gov.Gated{Result: gov.GateHold, Reasons: []gov.HoldReason{reason}}
+		}
+	}
 	return dossier.WasGated{
-		Gate:     answer(flags, holds),
+		Gate:     gated,
 		Reading:  reading,
 		HoldIf:   append([]gov.HoldIf{}, holds...),
 		Findings: append([]gov.Finding{matched.Finding}, findingsOf(flags)...),
 		Claims:   matched.Claims,
+		Model:    model,
 	}, nil
 }
 
