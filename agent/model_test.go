@@ -61,12 +61,12 @@ type model struct {
 	story   []string
 
 	// what the lock is held against
-	first              [4]int64 // first decision of each direction, on this content
-	firstAny           int64
-	textHeld, timedOut bool
-	answer             *gov.Approval
-	stopped            bool
-	standing           bool
+	first            [4]int64 // first decision of each direction, on this content
+	firstAny         int64
+	barred, timedOut bool // only a person votes for, and nothing times out into a vote
+	answer           *gov.Approval
+	stopped          bool
+	standing         bool
 }
 
 func (m *model) chance(percent int) bool { return !m.calm && m.rng.IntN(100) < percent }
@@ -108,7 +108,11 @@ func (m *model) Gather(_ context.Context, _ gov.Proposal, at gov.Block) (dossier
 	if !m.fixed && m.chance(30) {
 		m.saying = m.pool[m.rng.IntN(len(m.pool))]
 	}
-	return dossier.Gathered{Facts: gov.Facts{At: at, Sources: 1, UnknownCalls: gov.Known(m.saying)}}, nil
+	f := gov.Facts{At: at, Sources: 1, UnknownCalls: gov.Known(m.saying)}
+	if m.saying == saysUnavailable && m.chance(50) {
+		f.Unavailable = []gov.Missing{{Part: "effects.status", Reason: gov.RPCError}}
+	}
+	return dossier.Gathered{Facts: f}, nil
 }
 
 func (m *model) Head(context.Context, gov.ProposalID) (gov.Head, error) { return m.head(), nil }
@@ -233,6 +237,9 @@ func (m *model) Preflight(context.Context, gov.Proposal, gov.Holder, gov.Ballot)
 type planner struct{ *model }
 
 func (m planner) Plan(context.Context, gov.Ballot, []gov.Vote) (gov.Tx, error) {
+	if m.chance(10) {
+		return gov.Tx{}, fmt.Errorf("%w: 10 votes a day", agent.ErrBudget)
+	}
 	return gov.Tx{Nonce: 3}, m.fail(10)
 }
 
@@ -301,6 +308,11 @@ func (m *model) judge(e dossier.Event) {
 		if m.firstAny == 0 {
 			m.firstAny = m.now
 		}
+		for _, r := range e.Verdict.Reasons {
+			if r == gov.HoldUnknown || r == gov.HoldUnavailable || r == gov.HoldDisagreement {
+				m.barred = true
+			}
+		}
 		if v == gov.Against {
 			m.standing = true
 		} else if e.Verdict.Trace[0].Result == gov.False {
@@ -308,7 +320,14 @@ func (m *model) judge(e dossier.Event) {
 		}
 	case dossier.WasGated:
 		if m.d.Verdict.Direction == gov.For && e.Gate.Result != gov.GatePass {
-			m.textHeld = true
+			m.barred = true
+		}
+	case dossier.WasHeld:
+		if e.Reason != gov.HoldBudget || m.d.Vote.Status.Bound() {
+			m.wrong("held because of %q with the vote %s", e.Reason, m.d.Vote.Status)
+		}
+		if e.Direction == gov.For {
+			m.barred = true
 		}
 	case dossier.WasTimedOut:
 		m.timedOut = true
@@ -352,11 +371,11 @@ func (m *model) judgeLock(e dossier.WasLocked) {
 	case m.answer != nil && m.answer.Basis == d.Gathered.Basis && int64(m.answer.Expires) >= m.now:
 		m.wrong("a vote by policy beside an answer that counts")
 	}
-	timely := m.timedOut && !m.textHeld && d.Verdict.Timely() && direction == m.plan.OnTimeout && direction != gov.For
+	timely := m.timedOut && !m.barred && d.Verdict.Timely() && direction == m.plan.OnTimeout && direction != gov.For
 	switch direction {
 	case gov.For:
-		if d.Verdict.Direction != gov.For || d.Gate == nil || d.Gate.Gate.Result != gov.GatePass || m.textHeld || m.timedOut || m.standing {
-			m.wrong("a for: verdict %s, text held %v, timed out %v, an against stands %v", d.Verdict.Direction, m.textHeld, m.timedOut, m.standing)
+		if d.Verdict.Direction != gov.For || d.Gate == nil || d.Gate.Gate.Result != gov.GatePass || m.barred || m.timedOut || m.standing {
+			m.wrong("a for: verdict %s, barred %v, timed out %v, an against stands %v", d.Verdict.Direction, m.barred, m.timedOut, m.standing)
 		}
 	case gov.Against:
 		if !m.standing && !timely {
@@ -390,7 +409,7 @@ func (m *model) judgeLock(e dossier.WasLocked) {
 
 // forget begins the books anew for other content.
 func (m *model) forget() {
-	m.first, m.firstAny, m.textHeld, m.timedOut, m.answer, m.stopped, m.standing = [4]int64{}, 0, false, false, nil, false, false
+	m.first, m.firstAny, m.barred, m.timedOut, m.answer, m.stopped, m.standing = [4]int64{}, 0, false, false, nil, false, false
 }
 
 // meddle is what strangers, people and the chain do.

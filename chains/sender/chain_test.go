@@ -214,6 +214,53 @@ func TestG12Reorganised(t *testing.T) {
 	}
 }
 
+// TestG14AgainstOvertakes: a vote for that no block takes at the fees of the day does not hold up an against of the same
+// key: the against takes its nonce in the pool, and the vote for follows under the next.
+func TestG14AgainstOvertakes(t *testing.T) {
+	w := start(t, devchain.OZ5Block)
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	q, last := w.propose("pay account 8")
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, last))
+	yes, no := w.ballot(p, gov.SupportFor), w.ballot(q, gov.SupportAgainst)
+	plan, err := w.Plan(ctx, yes, nil)
+	must(t, err)
+	good := sign(t, yes, plan)
+	if _, err := w.Plan(ctx, no, []gov.Vote{good}); !errors.Is(err, sender.ErrBehind) {
+		t.Fatalf("what can be mined is waited for: %v, want ErrBehind", err)
+	}
+	poor := plan
+	poor.FeeCap, poor.TipCap = gov.NewAmount(1_000_000), gov.NewAmount(1_000_000)
+	stuck := sign(t, yes, poor)
+	must(t, w.Send(ctx, stuck))
+	must(t, w.chain.Mine(ctx, 1))
+	if r, err := w.Confirm(ctx, stuck, w.final()); err != nil || r != nil {
+		t.Fatalf("the poor vote was mined: %+v, %v", r, err)
+	}
+	over, err := w.Plan(ctx, no, []gov.Vote{stuck})
+	must(t, err)
+	if over.Nonce != poor.Nonce || over.FeeCap.Cmp(poor.FeeCap) <= 0 || over.TipCap.Cmp(poor.TipCap) <= 0 {
+		t.Fatalf("the plan %+v does not overtake %+v", over, poor)
+	}
+	first := sign(t, no, over)
+	must(t, w.Send(ctx, first))
+	must(t, w.chain.Mine(ctx, 1))
+	if r, err := w.Confirm(ctx, first, w.final()); err != nil || r == nil || r.Support != gov.Known(gov.SupportAgainst) {
+		t.Fatalf("the against: %+v, %v", r, err)
+	}
+	again, err := w.Replace(ctx, stuck)
+	if err != nil || again == nil || again.Nonce != poor.Nonce+1 {
+		t.Fatalf("the vote for after it: %+v, %v", again, err)
+	}
+	second := sign(t, yes, *again)
+	must(t, w.Send(ctx, second))
+	must(t, w.chain.Mine(ctx, 10))
+	if r, err := w.Confirm(ctx, second, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportFor) {
+		t.Errorf("the vote for: %+v, %v", r, err)
+	}
+}
+
 // TestG11ForeignNonceOnChain: the key's owner uses the nonce by hand; the vote gets the next one. And where a
 // higher-priced copy of the vote was mined, it is found.
 func TestG11ForeignNonceOnChain(t *testing.T) {
