@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/legate-dao/legate/agent/checks"
 	"github.com/legate-dao/legate/agent/dossier"
@@ -21,10 +22,14 @@ type Parts struct {
 	Briefs   Briefs
 	// Forecasts may be nil: then it is on record that there is none.
 	Forecasts Forecasts
-	Signer    Signer
-	Sender    Sender
-	Flights   Flights
-	Log       *slog.Logger
+	// Outlooks may be nil: then rules that read the outlook are unknown.
+	Outlooks Outlooks
+	// Resimulate says when a forecast that is made at a moment is made anew; nil: after a day.
+	Resimulate func(time.Time) time.Time
+	Signer     Signer
+	Sender     Sender
+	Flights    Flights
+	Log        *slog.Logger
 }
 
 // Agent does steps. It holds no state of its own.
@@ -72,7 +77,7 @@ func (a *Agent) preview(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 	if err != nil {
 		return nil, err
 	}
-	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: g.Facts, Holder: holder})
+	v := a.Policies.Decide(g.Case(d.Proposal, holder))
 	return []dossier.Event{dossier.WasPreviewed{Gathered: g, Verdict: v}}, nil
 }
 
@@ -93,7 +98,7 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 		return nil, err
 	}
 	if part, failed := failedRead(g.Facts); failed && d.Patient(head) {
-		held, err := a.wouldHold(d, g.Facts)
+		held, err := a.wouldHold(d, g)
 		if err != nil {
 			return nil, err
 		}
@@ -131,12 +136,12 @@ func failedRead(f gov.Facts) (gov.Missing, bool) {
 
 // wouldHold says whether the policy holds on facts because of what is missing in them. An Against that is true on what
 // there is does not wait for the rest.
-func (a *Agent) wouldHold(d dossier.Dossier, f gov.Facts) (bool, error) {
+func (a *Agent) wouldHold(d dossier.Dossier, g dossier.Gathered) (bool, error) {
 	holder, err := a.Policies.Holder(d.Proposal.Name)
 	if err != nil {
 		return false, err
 	}
-	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: f, Holder: holder})
+	v := a.Policies.Decide(g.Case(d.Proposal, holder))
 	return v.Direction == gov.Hold && slices.ContainsFunc(v.Reasons, gov.HoldReason.Failure), nil
 }
 
@@ -151,7 +156,10 @@ func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dos
 	if g.Digest, err = g.Facts.Digest(); err != nil {
 		return g, err
 	}
-	g.Basis, err = gov.Basis(d.Proposal, g.Facts, g.Findings)
+	if g.Basis, err = gov.Basis(d.Proposal, g.Facts, g.Findings); err != nil || a.Outlooks == nil {
+		return g, err
+	}
+	g.Outlook, err = a.Outlooks.Outlook(ctx, d.Proposal, g.Facts)
 	return g, err
 }
 
@@ -165,16 +173,37 @@ func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if err != nil {
 		return nil, err
 	}
-	v := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: d.Gathered.Facts, Holder: holder})
+	v := a.Policies.Decide(d.Gathered.Case(d.Proposal, holder))
 	e := dossier.WasDecided{Verdict: v, Holder: holder, Plan: a.Policies.Plan(holder, v), Head: head}
-	if s := d.Standing; s != nil && s.Verdict.Policy != v.Policy {
-		again := a.Policies.Decide(gov.Case{Proposal: d.Proposal, Facts: s.Gathered.Facts, Holder: holder})
-		e.Standing = &again
+	if e.Standing, err = a.stillStands(ctx, d, holder, v.Policy); err != nil {
+		return nil, err
 	}
 	if d.Approval != nil && d.Approval.Basis != d.Gathered.Basis {
 		a.Log.Warn("the holder's answer does not count: what the proposal does has changed since", "proposal", d.ID().String(), "answer", d.Approval.Support.String())
 	}
 	return []dossier.Event{e}, nil
+}
+
+// stillStands is what is said now of the facts of the Against that stands: nil where none does, or where neither the
+// policy nor the outlook of those facts is another than when it was decided. The operator's inputs may be.
+func (a *Agent) stillStands(ctx context.Context, d dossier.Dossier, holder gov.Holder, policy gov.Digest) (*gov.Verdict, error) {
+	if d.Standing == nil {
+		return nil, nil
+	}
+	g := d.Standing.Gathered
+	was := g.Case(d.Proposal, holder)
+	if a.Outlooks != nil {
+		var err error
+		if g.Outlook, err = a.Outlooks.Outlook(ctx, d.Proposal, g.Facts); err != nil {
+			return nil, err
+		}
+	}
+	is := g.Case(d.Proposal, holder)
+	if d.Standing.Verdict.Policy == policy && was.Outlook == is.Outlook {
+		return nil, nil
+	}
+	v := a.Policies.Decide(is)
+	return &v, nil
 }
 
 // gate asks the reader of text and context.
@@ -200,15 +229,23 @@ func (a *Agent) brief(ctx context.Context, d dossier.Dossier) ([]dossier.Event, 
 	return []dossier.Event{dossier.WasBriefed{Brief: b, Basis: d.Gathered.Basis}}, nil
 }
 
-// foretell computes how the vote may end. What cannot be had is on record, and tried again the next day.
+// forecastTime bounds one forecast: what takes longer is on record as not had, since a gate may wait for the record.
+const forecastTime = 2 * time.Minute
+
+// foretell computes how the vote may end. What cannot be had is on record, and tried again on the schedule.
 func (a *Agent) foretell(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
 	head, err := a.Chain.Head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
 	e := dossier.WasForecast{At: head.Latest.Time, Why: "no forecasts here"}
+	if a.Resimulate != nil {
+		e.Again = gov.UnixTime(a.Resimulate(head.Latest.Time.Time()).Unix())
+	}
 	if a.Forecasts != nil {
-		f, err := a.Forecasts.Forecast(ctx, d.Proposal, head.Final)
+		trying, cancel := context.WithTimeout(ctx, forecastTime)
+		f, err := a.Forecasts.Forecast(trying, d.Proposal, head.Final)
+		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()

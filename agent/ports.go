@@ -53,6 +53,13 @@ type Forecasts interface {
 	Forecast(ctx context.Context, p gov.Proposal, at gov.Block) (gov.Forecast, error)
 }
 
+// Outlooks computes the DAO's prospects from content facts and the operator's inputs.
+type Outlooks interface {
+	// Outlook is nil where no policy that speaks at the governor reads one. What cannot be computed is missing in it; an
+	// error is only that the context ended.
+	Outlook(ctx context.Context, p gov.Proposal, f gov.Facts) (*gov.Outlooks, error)
+}
+
 // Signer is the only thing that signs.
 type Signer interface {
 	Address() gov.Address

@@ -194,7 +194,7 @@ func (a *Agent) signWith(ctx context.Context, d dossier.Dossier, plan gov.Tx, he
 	g, p := d.LockedOn(), d.Proposal
 	p.EndsAt = d.Window(head).Closes
 	intent := gov.Intent{
-		Case: gov.Case{Proposal: p, Facts: g.Facts, Holder: d.Holder},
+		Case: g.Case(p, d.Holder),
 		Gate: d.Locked.Gate, Ballot: d.Vote.Ballot, Tx: plan, Standing: d.Locked.Standing, Approval: d.Locked.Approval,
 	}
 	signed, err := a.Signer.Sign(ctx, intent)

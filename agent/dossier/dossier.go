@@ -49,9 +49,10 @@ type Dossier struct {
 	// Brief is the newest brief; BriefedOn is the basis of the facts it was written on.
 	Brief     *Brief
 	BriefedOn gov.Digest
-	// Forecast is the newest forecast of the vote; ForecastAt the chain time of the last try.
-	Forecast   *gov.Forecast
-	ForecastAt gov.UnixTime
+	// Forecast is the newest forecast of the vote; ForecastAt the chain time of the last try, ForecastAgain of the next.
+	Forecast      *gov.Forecast
+	ForecastAt    gov.UnixTime
+	ForecastAgain gov.UnixTime
 	// Barred is why only a person votes for from now on, and no hold times out into a vote: the reason of the first hold
 	// because of text, context, a model, something unknown or unavailable, or the budget (claim 1).
 	Barred gov.HoldReason

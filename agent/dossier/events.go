@@ -22,6 +22,8 @@ type Plan struct {
 	MaxAge    int64         `json:"max_age"`    // of facts at the moment of signing
 	Margin    int64         `json:"margin"`     // nothing is signed later than this before the close
 	Live      bool          `json:"live"`
+	// Forecast says that a hold_if reads the forecast of the vote, so that the gate waits for one.
+	Forecast bool `json:"forecast,omitempty"`
 }
 
 // The events, in the order of a life.
@@ -177,6 +179,8 @@ type Gathered struct {
 	Basis    gov.Digest    `json:"basis"`
 	// Content is the content hash of the proposal that was gathered.
 	Content gov.Hash `json:"content"`
+	// Outlook is computed from the facts where a policy reads it; nil elsewhere. It is no part of digest and basis.
+	Outlook *gov.Outlooks `json:"outlook,omitempty"`
 }
 
 // Claim is something that the text names, held against the calls (detector D10).

@@ -16,7 +16,7 @@ const (
 	Gather   StepKind = "gather"   // facts at a final block
 	Decide   StepKind = "decide"   // the policy, on the gathered facts
 	Gate     StepKind = "gate"     // text and context; only a For waits for it
-	Foretell StepKind = "forecast" // how the vote may end; nothing waits for it
+	Foretell StepKind = "forecast" // how the vote may end; only a gate that reads it waits for it
 	Write    StepKind = "brief"    // a summary for people; nothing waits for it
 	Remind   StepKind = "remind"   // tell the holder that a hold nears its end
 	TimeOut  StepKind = "timeout"  // the hold met `latest`
@@ -67,8 +67,8 @@ func Next(d Dossier, head gov.Head) []Step {
 	case AtGathered:
 		owe(Decide, fmt.Sprint(d.Seq))
 	case AtDecided:
-		if !d.over(head) && (d.ForecastAt == 0 || head.Latest.Time-d.ForecastAt >= forecastEach) {
-			owe(Foretell, fmt.Sprint(int64(head.Latest.Time)/forecastEach))
+		if d.foretellable(head) {
+			owe(Foretell, fmt.Sprint(int64(d.ForecastAt)))
 		}
 		if !d.Vote.Status.Bound() {
 			nextVote(d, head, owe)
@@ -131,7 +131,7 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		return
 	}
 	w := d.Window(head)
-	if d.Verdict.Direction == gov.For && d.Gate == nil && d.Standing == nil {
+	if d.Verdict.Direction == gov.For && d.Gate == nil && d.Standing == nil && d.foreseen(head, w) {
 		owe(Gate, d.Gathered.Digest.String()+fmt.Sprint(d.Seq))
 	}
 	if d.snapshotPassed(head, w) && d.gatherable(head) {

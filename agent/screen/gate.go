@@ -65,7 +65,7 @@ func (g *Gate) Gate(ctx context.Context, d dossier.Dossier, head gov.Head) (doss
 	}
 	flags, _ := text.Flags.Get()
 	holds := g.policies.Holds(
-		gov.Case{Proposal: d.Proposal, Facts: d.Gathered.Facts, Holder: d.Holder}, d.Gathered.Context, reading)
+		d.Gathered.Case(d.Proposal, d.Holder), d.Context(), reading)
 	gated := answer(flags, holds)
 	var model *dossier.GateModel
 	if g.model != nil && gated.Result == gov.GatePass {
