@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"chains/book":            {"agent/gov", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
 	"chains/facts":           {"agent/gov", "agent/dossier", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
-	"chains/signer":          {"agent/gov", "agent/checks", "policies", "agent/approval", "chains/governor/ballot", "chains/ledger"},
+	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
 	"chains/ledger":          {"agent/gov"},
 	"chains/sender":          {"agent/gov", "chains/rpc", "chains/governor/ballot"},
 	"chains/devchain":        {},

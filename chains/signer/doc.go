@@ -1,5 +1,5 @@
 // Package signer is the only thing that signs a vote. It is given an intent, a typed request with the facts
-// bundle that the decision stands on, and believes none of it: it computes findings and direction again
+// bundle that the decision stands on, and believes none of it: it computes findings, outlook and direction again
 // with the same pure packages, or verifies the holder's own signature, checks content, age and fees, takes
 // the ledger's lock, builds calldata and transaction itself, and signs. A caller hands it nothing to sign.
 //

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func refuse(kind error, format string, args ...any) error {
 
 // examine says whether an intent may be signed now. bound says that the ledger holds this very decision:
 // it was fresh when it was bound, and is signed again after a crash or for a higher fee.
-func (v *voter) examine(i gov.Intent, bound bool) error {
+func (v *voter) examine(ctx context.Context, i gov.Intent, bound bool) error {
 	g, err := v.governor(i)
 	if err != nil {
 		return err
@@ -60,6 +61,9 @@ func (v *voter) examine(i gov.Intent, bound bool) error {
 	if digest != i.Ballot.Reason.Record {
 		return refuse(ErrIntent, "the ballot stands on facts %s, the bundle has %s", i.Ballot.Reason.Record, digest)
 	}
+	if i.Case.Outlook, err = v.outlook(ctx, i.Case, g); err != nil {
+		return err
+	}
 	now := v.clock(i.Case, g)
 	switch by := i.Ballot.Reason.By; {
 	case by == gov.ByPolicy && i.Approval == nil:
@@ -76,6 +80,20 @@ func (v *voter) examine(i gov.Intent, bound bool) error {
 		return err
 	}
 	return v.fees(i)
+}
+
+// outlook is computed here, from the facts of the bundle and the signer's own scenario, where the policy reads one: what
+// the intent says of it counts for nothing.
+func (v *voter) outlook(ctx context.Context, c gov.Case, g Governor) (gov.Outlook, error) {
+	p, ok := v.Policies.Policy(c.Holder.Name)
+	if !ok || !p.ReadsOutlook() {
+		return gov.Outlook{}, nil
+	}
+	all, err := g.Scenario.Outlooks(ctx, c.Proposal, c.Facts)
+	if err != nil {
+		return gov.Outlook{}, fmt.Errorf("compute the outlook: %w", err)
+	}
+	return all.With, nil
 }
 
 // governor finds the listed governor that the intent speaks of, everywhere the same one.

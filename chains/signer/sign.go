@@ -30,7 +30,7 @@ func (v *voter) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
 	fail := func(err error) (gov.Vote, error) {
 		return gov.Vote{}, fmt.Errorf("sign %s on %s: %w", i.Ballot.Support, i.Ballot.Proposal, err)
 	}
-	if err := v.examine(i, v.ledger.Holds(i.Ballot)); err != nil {
+	if err := v.examine(ctx, i, v.ledger.Holds(i.Ballot)); err != nil {
 		return fail(err)
 	}
 	data, err := ballot.Encode(i.Ballot)

@@ -14,6 +14,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/ledger"
 	"github.com/legate-dao/legate/policies"
+	"github.com/legate-dao/legate/simulators"
 )
 
 // Errors that a caller branches on. What is none of them may pass when it is tried again: a ledger that a
@@ -101,6 +102,8 @@ type Governor struct {
 	// LooseClock says that the chain's time may run ahead of ours (finality latest or a number of blocks): facts from
 	// the future are then accepted, and count as now.
 	LooseClock bool
+	// Scenario is what an outlook is computed from, beside the facts, where the policy reads one.
+	Scenario simulators.Scenario
 }
 
 // Open opens the key that ref names, such as keystore:voter.json, and its ledger. An error may wrap
