@@ -5,19 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/legate-dao/legate/agent/brief"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
-	"github.com/legate-dao/legate/agent/llm"
 	"github.com/legate-dao/legate/agent/screen"
-	"github.com/legate-dao/legate/policies/strict"
 )
 
 // briefFlags are the arguments of `brief`.
@@ -195,73 +190,6 @@ func shownCalls(calls []dossier.CallDoc, path string, into map[string]dossier.Sh
 		into[at] = shown
 		shownCalls(c.Children, at, into)
 	}
-}
-
-// modelFlags choose the model for briefs.
-type modelFlags struct {
-	llm, name, key string
-	timeout        time.Duration
-}
-
-func (f *modelFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.llm, "llm", "auto", "model server: auto (on this machine), none, or a URL")
-	c.Flags().StringVar(&f.name, "llm-model", "", "model of that server; else the first that it lists")
-	c.Flags().StringVar(&f.key, "llm-key", "", "its API key: env:NAME, file:PATH or credential:NAME")
-	c.Flags().DurationVar(&f.timeout, "llm-timeout", 2*time.Minute, "how long one answer may take")
-}
-
-// open gives the model; nil for none, or where auto finds none.
-func (f modelFlags) open(ctx context.Context) (brief.Model, error) {
-	conf := llm.Config{URL: f.llm, Model: f.name, Timeout: f.timeout}
-	switch f.llm {
-	case "none":
-		return nil, nil
-	case "auto":
-		found := llm.Find(ctx, llm.Places)
-		if len(found) == 0 {
-			return nil, nil
-		}
-		conf.URL = found[0].URL
-	default:
-		if u, err := url.Parse(f.llm); err == nil {
-			conf.Hosts = []string{u.Hostname()} // named by hand
-		}
-	}
-	if f.timeout <= 0 {
-		return nil, usageError{errors.New("--llm-timeout must be more than 0")}
-	}
-	if f.key != "" {
-		private, err := strict.ParsePrivate(f.key)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--llm-key: %w", err)}
-		}
-		if conf.Key, err = private.Resolve("."); err != nil {
-			return nil, fmt.Errorf("--llm-key: %w", err)
-		}
-	}
-	client, err := llm.New(conf)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--llm: %w", err)}
-	}
-	return modelClient{client}, nil
-}
-
-// modelClient is a model server as briefs ask it.
-type modelClient struct{ client *llm.Client }
-
-// Ask implements brief.Model.
-func (m modelClient) Ask(ctx context.Context, q brief.Question) (brief.Answer, error) {
-	a, err := m.client.Ask(ctx, llm.Request(q))
-	return brief.Answer(a), err
-}
-
-// Who implements brief.Model.
-func (m modelClient) Who() brief.Identity {
-	i := m.client.Known()
-	if filepath.IsAbs(i.Model) { // llama-server names a model by its path
-		i.Model = filepath.Base(i.Model)
-	}
-	return brief.Identity{Server: string(i.Server), URL: i.URL, Name: i.Model}
 }
 
 // briefSource says who wrote a brief.

@@ -21,7 +21,7 @@ type Config struct {
 	Governors []GovernorConfig       `yaml:"governors,required"`
 	Voter     *VoterConfig           `yaml:"voter"`
 	Policies  string                 `yaml:"policies"`
-	Model     map[string]strict.Expr `yaml:"model" strict:"later"`
+	Model     ModelConfig            `yaml:"model"`
 	Schedules SchedulesConfig        `yaml:"schedules"`
 	Caps      CapsConfig             `yaml:"caps"`
 	Web       WebConfig              `yaml:"web"`
@@ -125,12 +125,44 @@ type LogConfig struct {
 	Format string `yaml:"format" strict:"enum=text|json"`
 }
 
+// ModelConfig is the local model that writes briefs and, where the gate requires one, reads texts.
+type ModelConfig struct {
+	// Endpoint is auto (on this machine), none, or the URL of a server.
+	Endpoint string `yaml:"endpoint"`
+	// Name of the model there; empty takes the first that the server lists.
+	Name string `yaml:"name"`
+	// Gate says whether a model must pass the text as well before a For.
+	Gate     string          `yaml:"gate" strict:"enum=none|required"`
+	Language string          `yaml:"language"`
+	Timeout  strict.Duration `yaml:"timeout"` // of one answer
+}
+
+// maxModelTimeout leaves room for an answer in the time that a step of the daemon has.
+const maxModelTimeout = 150 * time.Second
+
+// check says what is wrong with the model's part, by key.
+func (m ModelConfig) check(complain func(key, message, hint string)) {
+	if err := checkEndpoint(m.Endpoint); err != nil {
+		complain("endpoint", err.Error(), "auto, none, or a URL such as http://127.0.0.1:11434")
+	}
+	if m.Gate == gateRequired && m.Endpoint == noModel {
+		complain("gate", "required, but there is no model: every For would be held", "name an endpoint, or gate: none")
+	}
+	if m.Language != "en" {
+		complain("language", fmt.Sprintf("briefs in %q are not in this release", m.Language), "en")
+	}
+	if t := m.Timeout.Std(); t < time.Second || t > maxModelTimeout {
+		complain("timeout", fmt.Sprintf("%s is not between 1s and %s", t, maxModelTimeout), "")
+	}
+}
+
 // newConfig has the defaults of the example in FORMATS.
 func newConfig() Config {
 	return Config{
 		Store: "sqlite:legate.db", Policies: "policies.yaml",
 		Schedules: SchedulesConfig{Sweep: "*/10 * * * *"},
 		Caps:      CapsConfig{OutflowUSD: 1_000_000, OutflowBps: 500},
+		Model:     ModelConfig{Endpoint: anyModel, Gate: "none", Language: "en", Timeout: strict.Duration(2 * time.Minute)},
 		Web:       WebConfig{Listen: "127.0.0.1:8645"},
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
@@ -191,6 +223,7 @@ func (c *Config) check() (out strict.Problems) {
 			complain(strict.Path("governors", i, "address"), fmt.Sprintf("chain %s is not among chains", g.Address.Chain), "")
 		}
 	}
+	c.Model.check(func(key, message, hint string) { complain(strict.Path("model", key), message, hint) })
 	return append(out, c.checkAlerts(c.AlertsConfig)...)
 }
 

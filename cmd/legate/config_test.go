@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/legate-dao/legate/policies/strict"
 )
@@ -29,7 +30,14 @@ func TestG44ConfigProblems(t *testing.T) {
 		{"an anchor", "policies: policies.yaml", "policies: &p policies.yaml", []string{"7:11: anchor"}},
 		{"null", "policies: policies.yaml", "policies: null", []string{"7:1: no value"}},
 
-		{"model", "policies: p", "model: {endpoint: auto}\npolicies: p", []string{"7:1: not in this release"}},
+		{"a model on no host", "policies: p", "model: {endpoint: \"ollama\"}\npolicies: p", []string{"7:19: http://"}},
+		{"a model with a secret", "policies: p", "model: {endpoint: \"http://me:hunter2@gpu.lan\"}\npolicies: p", []string{"7:19: credentials"}},
+		{"a gate that nobody keeps", "policies: p", "model: {endpoint: none, gate: required}\npolicies: p", []string{"7:31: there is no model"}},
+		{"a gate of another kind", "policies: p", "model: {gate: maybe}\npolicies: p", []string{"7:15: maybe"}},
+		{"another language", "policies: p", "model: {language: de}\npolicies: p", []string{"7:19: not in this release"}},
+		{"no time for a model", "policies: p", "model: {timeout: 0s}\npolicies: p", []string{"7:18: not between 1s and 2m30s"}},
+		{"too much time for a model", "policies: p", "model: {timeout: 10m}\npolicies: p", []string{"7:18: not between 1s and 2m30s"}},
+		{"a model's key that is none", "policies: p", "model: {key: x}\npolicies: p", []string{"7:9: key"}},
 		{"a channel of two kinds", "policies: p", "channels: {desk: {url: env:X, webhook: env:Y}}\npolicies: p", []string{"7:18: exactly one of"}},
 		{"a route to nowhere", "policies: p", "routes: [{to: [desk]}]\npolicies: p", []string{"7:16: there is no channel"}},
 		{"half a metric", "policies: p", "metrics: [{name: x}]\npolicies: p", []string{"7:11: chain", "7:11: call"}},
@@ -53,7 +61,7 @@ func TestG44ConfigProblems(t *testing.T) {
 		{"a passphrase in plain sight", "ledger: ledger/", "passphrase: hunter2", []string{"6:49: where it is"}},
 		{"a fee below zero", "ledger: ledger/", "max_fee_gwei: -1", []string{"6:51: "}},
 		{"a log level", "policies: p", "log: {level: loud}\npolicies: p", []string{"7:14: loud"}},
-		{"three mistakes", "policies: policies.yaml", "polices: x\nlog: {level: loud}\nmodel: {}", []string{"7:1: polices", "8:14: loud", "9:1: not in this release"}},
+		{"three mistakes", "policies: policies.yaml", "polices: x\nlog: {level: loud}\nschedules: {digest: y}", []string{"7:1: polices", "8:14: loud", "9:13: not in this release"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(good, c.old) {
@@ -95,6 +103,34 @@ func TestConfigRefusedByCommands(t *testing.T) {
 		if _, errs := legate(t, 3, append(args, "-c", "elsewhere.yaml")...); !strings.Contains(errs, "elsewhere.yaml") {
 			t.Errorf("%v: %s", args, errs)
 		}
+	}
+}
+
+// The model's part takes what FORMATS says, with the defaults for what is left out; a host that the operator named
+// may be any, and the address may end in /v1.
+func TestConfigModel(t *testing.T) {
+	usual := newConfig().Model
+	for text, want := range map[string]func(*ModelConfig){
+		"":            func(*ModelConfig) {},
+		"model: {}\n": func(*ModelConfig) {},
+		"model: {endpoint: auto, name: \"\", gate: none, language: en, timeout: 120s}\n": func(*ModelConfig) {},
+		"model: {endpoint: none}\n": func(m *ModelConfig) { m.Endpoint = "none" },
+		"model: {endpoint: \"http://gpu.lan:8000/v1\", gate: required, name: qwen3}\n": func(m *ModelConfig) {
+			m.Endpoint, m.Gate, m.Name = "http://gpu.lan:8000/v1", "required", "qwen3"
+		},
+		"model: {endpoint: \"https://models.example\", timeout: 30s}\n": func(m *ModelConfig) {
+			m.Endpoint, m.Timeout = "https://models.example", strict.Duration(30*time.Second)
+		},
+	} {
+		m := usual
+		want(&m)
+		c, problems := parseConfig("legate.yaml", []byte(fixtureConfig+text))
+		if problems.HasErrors() || c.Model != m {
+			t.Errorf("%s: %+v, want %+v\n%s", text, c.Model, m, problems.Detail())
+		}
+	}
+	if usual.Endpoint != "auto" || usual.Gate != "none" || usual.Language != "en" || usual.Timeout.Std() != 2*time.Minute {
+		t.Errorf("defaults: %+v", usual)
 	}
 }
 

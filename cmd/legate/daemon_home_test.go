@@ -142,7 +142,7 @@ func configText(s *site, c setup) string {
 	}
 	fmt.Fprintf(&b, "voter:\n  key: keystore:voter.json\n  passphrase: file:passphrase\n  ledger: ledger/\n  approvers: [%q]\n  live: %t\n",
 		devchain.Address(c.approver), c.live)
-	fmt.Fprint(&b, "policies: policies.yaml\nweb: {listen: \"127.0.0.1:0\"}\nlog: {format: json}\n")
+	fmt.Fprint(&b, "policies: policies.yaml\nmodel: {endpoint: none}\nweb: {listen: \"127.0.0.1:0\"}\nlog: {format: json}\n")
 	return b.String()
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/llm"
 	"github.com/legate-dao/legate/chains/devchain"
 	"github.com/legate-dao/legate/chains/signer"
 	"github.com/legate-dao/legate/notify/discordtest"
@@ -38,7 +39,8 @@ func newDemo() *cobra.Command {
 		Short: "Run the main job on an embedded chain: ten proposals, good and bad, to counted votes",
 		Long: "Starts an embedded chain with two real OpenZeppelin governors, makes ten proposals, good and bad, and lets\n" +
 			"the real pipeline decide and vote with the example policy. Every vote in the table at the end is read back\n" +
-			"from the chain. Without --headless the chain and the API then stay until Ctrl-C.",
+			"from the chain. Briefs are written by a model that listens on this machine, if there is one, or by the one that\n" +
+			"--llm names; it decides nothing. Without --headless the chain and the API then stay until Ctrl-C.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -46,23 +48,24 @@ func newDemo() *cobra.Command {
 	}
 	c.Flags().BoolVar(&f.headless, "headless", false, "end when all is decided; status 0 only if each proposal got its outcome")
 	c.Flags().BoolVar(&f.fast, "fast", false, "shorter periods, same outcomes")
-	c.Flags().StringVar(&f.llm, "llm", "none", "model for the briefs: only none in this release")
+	c.Flags().StringVar(&f.llm, "llm", anyModel, "model server for the briefs: auto (on this machine), none, or a URL")
 	c.Flags().StringVar(&f.dir, "dir", "", "folder for the files of the demo; default a temporary one")
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	return c
 }
 
 func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	if f.llm != "none" {
-		return usageError{fmt.Errorf("--llm %s: briefs by a model are not in this release", f.llm)}
-	}
 	began := time.Now()
+	say := func(format string, a ...any) { fmt.Fprintf(stderr, format+"\n", a...) }
+	model, err := f.model(ctx, say)
+	if err != nil {
+		return err
+	}
 	dir, clean, err := f.folder()
 	if err != nil {
 		return err
 	}
 	defer clean()
-	say := func(format string, a ...any) { fmt.Fprintf(stderr, format+"\n", a...) }
 	say("Starting an embedded chain and deploying two DAOs …")
 	w, err := startDemoWorld(ctx, dir, periods(f.fast))
 	if err != nil {
@@ -74,7 +77,7 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 		return fmt.Errorf("start the stand-in for Discord: %w", err)
 	}
 	defer discord.Close()
-	w.discord = discord.Webhook()
+	w.discord, w.model = discord.Webhook(), model
 	if err := w.writeFiles(ctx, "127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -108,6 +111,30 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 		return errNo
 	}
 	return nil
+}
+
+// model is the endpoint for the demo's legate.yaml. A server that was named must answer; where auto finds none the
+// briefs are extracts.
+func (f demoFlags) model(ctx context.Context, say func(string, ...any)) (string, error) {
+	m, err := newModels(f.llm, llm.Config{}, nil)
+	if err != nil {
+		return "", usageError{fmt.Errorf("--llm: %w", err)}
+	}
+	client := m.find(ctx)
+	if client == nil {
+		if f.llm == anyModel {
+			say("No model server listens on this machine: briefs are sentences of the proposals. --llm URL names a server.")
+		}
+		return noModel, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorModelTime)
+	defer cancel()
+	info, err := client.Identify(ctx)
+	if err != nil {
+		return "", fmt.Errorf("--llm %s: %w; start the server, or use --llm none", f.llm, err)
+	}
+	say("Briefs by %s, %s at %s; it decides nothing.", dossier.Untrusted(shortName(info.Model)).Line(60), info.Server, info.URL)
+	return info.URL, nil
 }
 
 // folder is where the demo's files go; clean removes a temporary one.
@@ -202,10 +229,81 @@ func (d *demo) play(ctx context.Context) (err error) {
 	if err := d.quiet(ctx); err != nil {
 		return err
 	}
+	if err := d.briefed(ctx); err != nil {
+		return err
+	}
 	drained, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	return d.engine.alerts.router.Drain(drained)
 }
+
+// briefWait is how long the table waits for briefs that a model still writes. No vote ever does.
+const briefWait = 45 * time.Second
+
+// briefed waits a while for the briefs, and says what became of them.
+func (d *demo) briefed(ctx context.Context) error {
+	waited := false
+	for end := time.Now().Add(briefWait); ; waited = true {
+		n, err := d.briefs(ctx)
+		if err != nil {
+			return err
+		}
+		if n.owed == 0 || time.Now().After(end) {
+			d.say("%s", n)
+			return nil
+		}
+		if !waited {
+			d.say("All is decided and voted. %s still being written; waiting for %s at most …", count(n.owed, "brief"), briefWait)
+		}
+		if err := d.settled(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// briefCount counts proposals by their brief; failed are those extracts for which a model gave nothing to use.
+type briefCount struct{ owed, model, extracts, failed int }
+
+func (n briefCount) String() string {
+	text := fmt.Sprintf("Briefs: %d by a model, %d of sentences of the proposal", n.model, n.extracts)
+	if n.failed > 0 {
+		text += fmt.Sprintf(" (for %d of them the model gave nothing to use)", n.failed)
+	}
+	return fmt.Sprintf("%s, %d still being written.", text, n.owed)
+}
+
+// briefs counts.
+func (d *demo) briefs(ctx context.Context) (n briefCount, err error) {
+	list, err := d.engine.db.Proposals(ctx)
+	if err != nil {
+		return n, err
+	}
+	for _, e := range list {
+		p, err := d.engine.db.Load(ctx, e.ID)
+		if err != nil {
+			return n, err
+		}
+		h, err := d.engine.world.Head(ctx, e.ID)
+		if err != nil {
+			return n, err
+		}
+		switch {
+		case slices.ContainsFunc(dossier.Next(p, h), isBrief):
+			n.owed++
+		case p.Brief == nil:
+		case p.Brief.Kind == gov.BriefModel:
+			n.model++
+		default:
+			n.extracts++
+			if p.Brief.Model != nil {
+				n.failed++
+			}
+		}
+	}
+	return n, nil
+}
+
+func isBrief(s dossier.Step) bool { return s.Kind == dossier.Write }
 
 // pass lets chain time pass, an hour at a time, and waits for the daemon after each.
 func (d *demo) pass(ctx context.Context, span time.Duration) error {
@@ -271,7 +369,7 @@ func (d *demo) owed(ctx context.Context) ([]dossier.Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		owed = append(owed, dossier.Next(p, h)...)
+		owed = append(owed, slices.DeleteFunc(dossier.Next(p, h), isBrief)...) // nothing waits for a brief
 	}
 	return owed, nil
 }

@@ -54,6 +54,7 @@ type demoWorld struct {
 	grantee, auditor, attacker common.Address
 	dir                        string
 	discord                    string // webhook of the stand-in, empty for none
+	model                      string // endpoint for the briefs, empty for none
 }
 
 // demoPeriods are voting delay and period in blocks of twelve seconds. The example policy waits six hours
@@ -178,7 +179,11 @@ func (w *demoWorld) configText(listen string) string {
 		fmt.Fprintf(&b, "channels: {forum: {discord: %q}}\n", w.discord)
 	}
 	fmt.Fprintf(&b, "metrics:\n  - {name: hrb-price, chain: %q, call: \"%s.latestAnswer()(int256)\", scale: 0.000000000000000001, every: 12s}\n", chain, w.daos["harbor"].Oracle)
-	fmt.Fprintf(&b, "policies: policies.yaml\nweb: {listen: %q}\nlog: {level: warn}\n", listen)
+	model := w.model
+	if model == "" {
+		model = noModel
+	}
+	fmt.Fprintf(&b, "policies: policies.yaml\nmodel: {endpoint: %q}\nweb: {listen: %q}\nlog: {level: warn}\n", model, listen)
 	return b.String()
 }
 

@@ -12,12 +12,10 @@ import (
 	"time"
 
 	"github.com/legate-dao/legate/agent"
-	"github.com/legate-dao/legate/agent/brief"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
 	"github.com/legate-dao/legate/agent/journal"
-	"github.com/legate-dao/legate/agent/screen"
 	"github.com/legate-dao/legate/notify/web"
 	"github.com/legate-dao/legate/policies"
 	"github.com/legate-dao/legate/policies/strict"
@@ -82,11 +80,15 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		h, _ := voice.Holder(name)
 		return h
 	}
+	writer, err := newModels(c.Model.Endpoint, c.Model.llm(), ec.log)
+	if err != nil {
+		return nil, fmt.Errorf("%s: model.endpoint: %w", c.path, err)
+	}
 	parts := agent.Parts{
 		Facts: e.world, Chain: e.world, Policies: voice, Flights: e.db, Log: ec.log,
-		Briefs: brief.New(nil, briefConfig()), Forecasts: e.world,
+		Briefs: briefs{writer}, Forecasts: e.world,
 	}
-	if parts.Gate, err = screen.New(screen.Config{Policies: set}); err != nil {
+	if parts.Gate, err = newGate(c, set, ec.log); err != nil {
 		return nil, err
 	}
 	if err := e.openVoter(ctx, &parts, set, ec); err != nil {

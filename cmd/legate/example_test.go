@@ -52,7 +52,7 @@ func TestExampleConfig(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems.Detail())
 	}
-	if c.Store != bare.Store || c.Policies != bare.Policies || c.Schedules != bare.Schedules || c.Caps != bare.Caps || c.Web.Listen != bare.Web.Listen || c.Log != bare.Log {
+	if c.Store != bare.Store || c.Policies != bare.Policies || c.Schedules != bare.Schedules || c.Caps != bare.Caps || c.Web.Listen != bare.Web.Listen || c.Model != bare.Model || c.Log != bare.Log {
 		t.Errorf("defaults: the example has %+v, the program %+v", c, bare)
 	}
 	if v, w := c.Voter, bare.Voter; v.Ledger != w.Ledger || v.MaxFeeGwei != w.MaxFeeGwei || v.MaxAge != w.MaxAge || v.Live != w.Live {

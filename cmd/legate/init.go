@@ -17,7 +17,9 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/spf13/cobra"
 
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/llm"
 	"github.com/legate-dao/legate/chains"
 	"github.com/legate-dao/legate/chains/book"
 	"github.com/legate-dao/legate/chains/governor"
@@ -63,6 +65,7 @@ type found struct {
 	from     uint64 // 0 when the endpoint has pruned the state that would say it
 	entries  []string
 	notes    []string
+	model    *llm.Info // a model server of this machine; nil for none
 }
 
 func (f initFlags) run(ctx context.Context, in io.Reader, out io.Writer) error {
@@ -87,6 +90,7 @@ func (f initFlags) run(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer x.client.Close()
+	x.findModel(ctx, out)
 	if err := f.propose(ctx, x, in, out); err != nil {
 		return err
 	}
@@ -150,6 +154,17 @@ func (f initFlags) look(ctx context.Context, account strict.Account, out io.Writ
 		fmt.Fprintf(out, "Deployed  in block %d\n", x.from)
 	}
 	return x, nil
+}
+
+// findModel looks for a model server on this machine.
+func (x *found) findModel(ctx context.Context, out io.Writer) {
+	found := llm.Find(ctx, llm.Places)
+	if len(found) == 0 {
+		x.notes = append(x.notes, "no model server listens on this machine: briefs are sentences of the proposals, until one does (`legate doctor` says what is found)")
+		return
+	}
+	x.model = &found[0]
+	fmt.Fprintf(out, "Model     %s, %s at %s\n", dossier.Untrusted(shortName(x.model.Model)).Line(60), x.model.Server, x.model.URL)
 }
 
 // propose proposes a book of what executed proposals called, and lets a person accept each entry.
@@ -301,7 +316,16 @@ voter:
   approvers: []          # your own address: whose signature answers a hold (legate vote)
   live: false
 policies: policies.yaml
-`, x.account.Chain, f.rpc, f.name, x.account, from)
+%s`, x.account.Chain, f.rpc, f.name, x.account, from, x.modelText())
+}
+
+// modelText is the part of the configuration for the server that was found; auto, the same without the key, where there
+// is none.
+func (x *found) modelText() string {
+	if x.model == nil {
+		return ""
+	}
+	return fmt.Sprintf("model: {endpoint: %q}    # writes briefs for people; it decides nothing\n", x.model.URL)
 }
 
 // policies is the example with this holder and governor, and a For that is careful: small payments only.
