@@ -84,6 +84,8 @@ type Sender interface {
 type Flights interface {
 	// InFlight lists the votes on the same chain, other than that on id, that are locked, signed or sent and not mined.
 	InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error)
+	// Waiting lists the proposals on the same chain, other than id, whose vote waits for its time or its turn.
+	Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error)
 }
 
 // Refusal is why no vote is made: pre-flight found that it cannot or must not count.

@@ -32,6 +32,9 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	if _, err := a.ahead(ctx, d.ID(), support); err != nil {
 		return nil, err
 	}
+	if err := a.turn(ctx, d, head); err != nil {
+		return nil, err
+	}
 	if choice.Standing && d.GatheredAt < choice.Due && d.Refused.Times == 0 {
 		// the step that gathers does not come to an end, or has not had its turn since a restart: once more, before old
 		// facts are voted on
@@ -97,6 +100,28 @@ func (a *Agent) ahead(ctx context.Context, id gov.ProposalID, s gov.Support) ([]
 		}
 	}
 	return busy, nil
+}
+
+// turn is an error that wraps [ErrLater] where another vote of the key is due and goes first.
+func (a *Agent) turn(ctx context.Context, d dossier.Dossier, head gov.Head) error {
+	others, err := a.Flights.Waiting(ctx, d.ID())
+	if err != nil {
+		return err
+	}
+	heads := map[gov.Address]gov.Head{d.ID().Governor: head}
+	for _, o := range others {
+		theirs, ok := heads[o.ID().Governor]
+		if !ok {
+			if theirs, err = a.Chain.Head(ctx, o.ID()); err != nil {
+				continue // of a governor that cannot be read or is no longer watched: it is not its turn
+			}
+			heads[o.ID().Governor] = theirs
+		}
+		if o.Before(d, theirs, head) {
+			return fmt.Errorf("the vote on %s goes first: %w", o.ID(), ErrLater)
+		}
+	}
+	return nil
 }
 
 // plan is the next transaction of the key.

@@ -142,7 +142,7 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		nextHeld(d, head, w, choice, owe)
 		return
 	}
-	if head.Latest.Time < choice.Due || !d.open(head) || head.Latest.Time > w.Closes-gov.UnixTime(d.Plan.Margin) {
+	if !d.due(choice, head) {
 		return
 	}
 	if !d.Plan.Live {
@@ -165,6 +165,40 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		return
 	}
 	owe(Lock, fmt.Sprint(d.Seq))
+}
+
+// due says whether a choice is to be cast now, by its wait and the voting window.
+func (d Dossier) due(c Choice, head gov.Head) bool {
+	return c.Direction != gov.Hold && head.Latest.Time >= c.Due && d.open(head) && head.Latest.Time <= d.Window(head).Closes-gov.UnixTime(d.Plan.Margin)
+}
+
+// turn is for how long, in seconds after it is due, other votes of the key wait for one that comes first. It is bounded:
+// what cannot be cast holds up nothing.
+const turn = 600
+
+// Before says whether this proposal's vote goes before that of another of the same key, where both are due: an Against
+// first, then the nearest deadline. head and theirs are the heads of the two governors.
+func (d Dossier) Before(o Dossier, head, theirs gov.Head) bool {
+	c, other := d.Choice(head), o.Choice(theirs)
+	if d.Stage != AtDecided || d.Vote.Status != gov.VoteWaiting || !d.Plan.Live || !d.due(c, head) || head.Latest.Time >= c.Due+turn {
+		return false
+	}
+	if against := c.Direction == gov.Against; against != (other.Direction == gov.Against) {
+		return against
+	}
+	return d.Window(head).Closes < o.Window(theirs).Closes
+}
+
+// Late says whether a vote is due, not sent, and only the last quarter of its window is left.
+func (d Dossier) Late(head gov.Head) bool {
+	w := d.Window(head)
+	if d.Stage != AtDecided || !d.Plan.Live || !d.open(head) || head.Latest.Time <= w.Closes-(w.Closes-w.Opens)/4 {
+		return false
+	}
+	if d.Vote.Status.Bound() {
+		return d.Vote.Status == gov.VoteLocked || d.Vote.Status == gov.VoteSigned
+	}
+	return d.due(d.Choice(head), head)
 }
 
 // aged says whether facts are too old to be signed on, by the chain's time.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,10 @@ func (w *deadlineWorker) Work(ctx context.Context, job *river.Job[deadlineArgs])
 	if stopped >= missing && left < nearEnd {
 		r.conf.Alarm(fmt.Sprintf("no new block of %s for %s, and voting on %s ends in about %s", id.Chain, stopped.Round(time.Second), id, left.Round(time.Second)),
 			fmt.Errorf("the newest known block is %d", head.Latest.Number))
+	}
+	if d.Late(head) {
+		r.conf.Alarm(fmt.Sprintf("the vote on %s is due and not sent, and voting ends in about %s", id, left.Round(time.Second)),
+			errors.New("it may wait for fees, funds, a frozen key or facts: the log says why"))
 	}
 	if err := r.sweep(ctx); err != nil {
 		return err

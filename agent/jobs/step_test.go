@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
@@ -57,7 +59,7 @@ func TestStepsThatMustWaitArePutOff(t *testing.T) {
 	r := newRig(t)
 	ids := []gov.ProposalID{}
 	for n := range uint64(4) {
-		ids = append(ids, r.world.Propose(agenttest.Proposal{Number: n + 1, Direction: gov.Against}))
+		ids = append(ids, r.world.Propose(agenttest.Proposal{Number: n + 1, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime}))
 	}
 	var most, asked atomic.Int32
 	r.world.Before = func(port string, id gov.ProposalID) error {
@@ -221,4 +223,39 @@ func TestSlowStepsDelayNoVote(t *testing.T) {
 	}
 	r.heads("a final vote", func() bool { return r.dossier(vote).Vote.Status == gov.VoteFinal })
 	close(release)
+}
+
+// Where several votes of the key are due, the against goes first, then the nearest deadline.
+func TestG14AgainstFirstThenTheNearestDeadline(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const far = 1000 * agenttest.BlockTime
+	ids := []gov.ProposalID{
+		r.world.Propose(agenttest.Proposal{Number: 1, Direction: gov.For, Ends: far + 300}),
+		r.world.Propose(agenttest.Proposal{Number: 2, Direction: gov.For, Ends: far}),
+		r.world.Propose(agenttest.Proposal{Number: 3, Direction: gov.Abstain, Ends: far + 200}),
+		r.world.Propose(agenttest.Proposal{Number: 4, Direction: gov.Against, Ends: far + 400}),
+	}
+	var open atomic.Bool
+	r.world.Before = func(port string, _ gov.ProposalID) error {
+		if port == "preflight" && !open.Load() {
+			return fmt.Errorf("frozen: %w", agent.ErrLater)
+		}
+		return nil
+	}
+	r.start()
+	r.heads("all are due", func() bool {
+		return r.count("args ->> 'step' = 'lock' AND state NOT IN ('completed', 'cancelled', 'discarded')") == len(ids)
+	})
+	open.Store(true)
+	for _, id := range ids {
+		r.heads("a final vote", func() bool { return r.dossier(id).Vote.Status == gov.VoteFinal })
+	}
+	order := []uint64{}
+	for _, b := range r.world.Signed() {
+		order = append(order, b.Proposal.Number.Int().Uint64())
+	}
+	if diff := cmp.Diff([]uint64{4, 2, 3, 1}, order); diff != "" {
+		t.Errorf("signed in another order (-want +got):\n%s", diff)
+	}
 }

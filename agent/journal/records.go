@@ -316,6 +316,26 @@ func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, erro
 	return out, nil
 }
 
+// Waiting lists the decided proposals on a chain, other than id, whose vote waits for its time or its turn.
+func (db *DB) Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error) {
+	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String()).
+			Where("stage = ?", string(dossier.AtDecided)).Where("vote = ?", string(gov.VoteWaiting))
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []dossier.Dossier
+	for _, e := range list {
+		d, err := db.Load(ctx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
 func entries(ctx context.Context, q bun.IDB, where func(*bun.SelectQuery) *bun.SelectQuery) ([]Entry, error) {
 	var rows []proposalRow
 	sel := q.NewSelect().Model(&rows).Order("created_block", "proposal")

@@ -122,6 +122,7 @@ func (v *voter) configure(set *policies.Set) error {
 			governors[g.governor.Address] = g.governor
 			v.conf.Governors = append(v.conf.Governors, signer.Governor{
 				Chain: id, Address: g.governor.Address, Name: g.governor.Name, Flavour: g.governor.Flavour, LooseClock: client.Finality().Weak(),
+				Scenario: g.conf.Outlook.scenario(),
 			})
 			if of := set.HoldersOf(g.governor.Name); len(of) > 0 {
 				if p, ok := set.Policy(of[0].Name); ok {
