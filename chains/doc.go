@@ -10,6 +10,9 @@
 // final, as a range that the sources must agree on, so that neither a lying nor a lagging endpoint hides one.
 // A log may therefore be told twice; it changes nothing.
 //
+// One cursor is for all governors of a chain; beside it the caller keeps which final blocks were read for each, so
+// that BackFill reads the past of one that was added later.
+//
 // It leaves to others: the wire (chains/rpc), what a log says (chains/governor), the store, the loop.
 //
 //	w, err := chains.New(chains.Config{Client: chains.Over(client), Governors: watched})

@@ -48,6 +48,7 @@ type truth struct {
 	final  uint64 // the mark that nodes report; never goes back unless a test breaks it
 	from   uint64 // block of the deployment
 	nextID uint64
+	twin   gov.Address // a second governor that proposals go to by turns; zero: there is none
 }
 
 func newTruth(from uint64) *truth {
@@ -111,7 +112,11 @@ func created(id, value uint64, description string) rpc.Log {
 // propose mines a block with a new proposal.
 func (t *truth) propose(value uint64) {
 	t.nextID++
-	t.mine(created(t.nextID, value, fmt.Sprintf("# Proposal %d", t.nextID)))
+	l := created(t.nextID, value, fmt.Sprintf("# Proposal %d", t.nextID))
+	if !t.twin.IsZero() && t.nextID%2 == 0 {
+		l.Address = common.Address(t.twin)
+	}
+	t.mine(l)
 }
 
 // snapshot is that of a proposal that was created up to a height, else 0.
@@ -144,7 +149,9 @@ func (t *truth) proposals(upTo uint64) map[string]gov.Hash {
 			break
 		}
 		for _, l := range b.logs {
-			e, err := dao().Decode(l)
+			g := dao()
+			g.Address = gov.Address(l.Address)
+			e, err := g.Decode(l)
 			if c, ok := e.(governor.Created); err == nil && ok {
 				out[c.Seen.Proposal.ID.String()] = c.Seen.Proposal.ContentHash
 			}

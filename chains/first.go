@@ -12,24 +12,33 @@ import (
 
 // first is the first block of any governor.
 func (w *Watcher) first(ctx context.Context, head rpc.Header) (uint64, error) {
-	if w.found {
-		return w.start, nil
-	}
 	start := head.Number
 	for i, g := range w.cfg.Governors {
-		from := g.FromBlock
-		if from == 0 {
-			var err error
-			if from, err = Deployed(ctx, w.cfg.Client, g.Address, head); err != nil {
-				return 0, fmt.Errorf("find the first block of governor %s: %w", g.Address, err)
-			}
+		from, err := w.firstOf(ctx, g, head)
+		if err != nil {
+			return 0, err
 		}
 		if i == 0 || from < start {
 			start = from
 		}
 	}
-	w.start, w.found = start, true
 	return start, nil
+}
+
+// firstOf is the first block of one governor, searched for once where it is not given.
+func (w *Watcher) firstOf(ctx context.Context, g Watched, head rpc.Header) (uint64, error) {
+	if g.FromBlock > 0 {
+		return g.FromBlock, nil
+	}
+	from, found := w.starts[g.Address]
+	if !found {
+		var err error
+		if from, err = Deployed(ctx, w.cfg.Client, g.Address, head); err != nil {
+			return 0, fmt.Errorf("find the first block of governor %s: %w", g.Address, err)
+		}
+		w.starts[g.Address] = from
+	}
+	return from, nil
 }
 
 // Deployed finds the block in which an account's code appeared, by halving: some 25 reads of old state. An

@@ -174,6 +174,9 @@ func (p *poll) moved() bool {
 
 func (p *poll) batch() dossier.Batch {
 	p.out.To = p.at
+	for _, g := range p.w.cfg.Governors {
+		p.out.Followed = append(p.out.Followed, g.Address)
+	}
 	p.out.Behind = p.behind || read(p.at) && p.at.Block.Number < p.head.Number
 	keep := 0
 	for i, b := range p.recent {

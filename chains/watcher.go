@@ -73,17 +73,16 @@ type Watcher struct {
 	governors map[gov.Address]governor.Governor
 	filter    rpc.Filter // addresses and topics
 
-	mu    sync.Mutex // held by Poll
-	span  uint64     // blocks of the next log request
-	last  gov.Cursor // of the last batch
-	told  map[logID]bool
-	final rpc.Header
-	asked uint64 // head at which final was asked
-	doubt int    // confirmations in a row that lacked a log which had been seen
-	start uint64 // first block, once found
-	found bool
-	times blockTimes
-	calls map[gov.Address]bool // governors whose clock is not the header's any more
+	mu     sync.Mutex // held by Poll
+	span   uint64     // blocks of the next log request
+	last   gov.Cursor // of the last batch
+	told   map[logID]bool
+	final  rpc.Header
+	asked  uint64                 // head at which final was asked
+	doubt  int                    // confirmations in a row that lacked a log which had been seen
+	starts map[gov.Address]uint64 // first blocks of governors, as found by search
+	times  blockTimes
+	calls  map[gov.Address]bool // governors whose clock is not the header's any more
 }
 
 // logID names a log of a block that is not final yet.
@@ -100,7 +99,7 @@ func New(c Config) (*Watcher, error) {
 	}
 	w := &Watcher{
 		cfg: c, chain: c.Governors[0].Chain, span: c.FirstSpan, governors: map[gov.Address]governor.Governor{},
-		told: map[logID]bool{}, calls: map[gov.Address]bool{},
+		told: map[logID]bool{}, calls: map[gov.Address]bool{}, starts: map[gov.Address]uint64{},
 	}
 	topics := map[gov.Hash]bool{}
 	w.filter.Topics = [][]common.Hash{nil}

@@ -11,6 +11,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains"
+	"github.com/legate-dao/legate/chains/governor"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -20,6 +21,7 @@ type store struct {
 	recent   []gov.Block
 	seen     map[string]gov.Proposal
 	coverage chains.Coverage
+	followed []gov.Followed
 	batches  []dossier.Batch
 	broken   bool
 }
@@ -43,10 +45,76 @@ func (s *store) add(b dossier.Batch) error {
 			s.seen[n.Proposal.ID.String()] = n.Proposal
 		}
 	}
+	if final := b.To.Final; final.Hash != (gov.Hash{}) && final.Number > b.From.Final.Number {
+		read := gov.Stretch{From: b.To.From, To: final}
+		if b.From.Final.Hash != (gov.Hash{}) {
+			read.From, read.Before = b.From.Final.Number+1, b.From.Final.Hash
+		}
+		for _, g := range b.Followed {
+			s.follow(gov.Followed{Governor: g, Read: []gov.Stretch{read}})
+		}
+	}
 	s.cursor, s.recent = b.To, b.Recent
 	s.broken = s.broken || b.Broken
 	s.batches = append(s.batches, b)
 	return nil
+}
+
+func (s *store) follow(news gov.Followed) {
+	i := slices.IndexFunc(s.followed, func(f gov.Followed) bool { return f.Governor == news.Governor })
+	if i < 0 {
+		i, s.followed = len(s.followed), append(s.followed, gov.Followed{Governor: news.Governor})
+	}
+	if news.From > 0 || news.Found {
+		s.followed[i].From, s.followed[i].Found = news.From, news.Found
+	}
+	for _, r := range news.Read {
+		s.followed[i] = s.followed[i].Join(r)
+	}
+}
+
+// fill stores what a back-fill brought.
+func (s *store) fill(b dossier.Batch) {
+	for _, n := range b.Seen {
+		if _, known := s.seen[n.Proposal.ID.String()]; !known {
+			s.seen[n.Proposal.ID.String()] = n.Proposal
+		}
+	}
+	for _, f := range b.Filled {
+		s.follow(f)
+	}
+}
+
+// step is one poll and one piece of back-fill, of which each may fail, or the transaction that stores it.
+func (s *store) step(t testing.TB, w *chains.Watcher, rng *rand.Rand) {
+	t.Helper()
+	b, err := w.Poll(t.Context(), s.cursor, s.recent)
+	if err != nil || rng.IntN(10) == 0 {
+		return
+	}
+	if err := s.add(b); err != nil {
+		t.Fatal(err)
+	}
+	b, err = w.BackFill(t.Context(), s.cursor, s.followed, b.Heads)
+	if err == nil && rng.IntN(10) > 0 {
+		s.fill(b)
+	}
+}
+
+// backFill reads, without faults, until nothing is left.
+func (s *store) backFill(t testing.TB, w *chains.Watcher) {
+	t.Helper()
+	for range 1000 {
+		b, err := w.BackFill(t.Context(), s.cursor, s.followed, s.batches[len(s.batches)-1].Heads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.fill(b)
+		if !b.Behind {
+			return
+		}
+	}
+	t.Fatal("still behind after 1000 pieces")
 }
 
 func watch(t testing.TB, c chains.Client, from uint64) *chains.Watcher {
@@ -556,4 +624,94 @@ func TestBlockTimeOfAClockThatIsAsked(t *testing.T) {
 			t.Errorf("%s: head %+v, error %v", name, b.Heads[daoAddress], err)
 		}
 	}
+}
+
+// TestG16AddedGovernor: a governor that is watched only from some run on, with a past that lies under the cursor, is
+// known at the end as if it had always been watched, whatever fails, forks and starts again meanwhile.
+func TestG16AddedGovernor(t *testing.T) {
+	const n = 60
+	late, past := gov.Address{19: 0xdb}, 0
+	for seed := range uint64(n) {
+		rng := rand.New(rand.NewPCG(160, seed))
+		tr := newTruth(1 + rng.Uint64N(50))
+		tr.twin = late
+		for range tr.from + 10 + rng.Uint64N(200) {
+			happen(tr, rng)
+			if tr.head().number > 1500 {
+				break
+			}
+		}
+		client := faultyClient(tr, rng)
+		s := newStore()
+		added, start := 5+rng.IntN(30), tr.from+rng.Uint64N(100)
+		var w *chains.Watcher
+		var followed []gov.Address
+		for round := range 60 {
+			happen(tr, rng)
+			if w == nil || rng.IntN(8) == 0 || round == added {
+				conf := chains.Config{Client: client, FirstSpan: 100, FinalEvery: 4, Requests: 1 + rng.IntN(3)}
+				conf.Governors = []chains.Watched{{Governor: dao(), FromBlock: tr.from * rng.Uint64N(2)}}
+				if round >= added && rng.IntN(6) > 0 {
+					second := dao()
+					second.Address = late
+					conf.Governors = append(conf.Governors, chains.Watched{Governor: second, FromBlock: start})
+				}
+				var err error
+				if w, err = chains.New(conf); err != nil {
+					t.Fatal(err)
+				}
+				followed = nil
+				for _, g := range conf.Governors {
+					followed = append(followed, g.Address)
+				}
+			}
+			for range 1 + rng.IntN(3) {
+				s.step(t, w, rng)
+			}
+			for _, f := range s.followed {
+				for _, r := range f.Read {
+					if r.To.Number > s.cursor.Final.Number || tr.blocks[r.To.Number].hash != r.To.Hash {
+						t.Fatalf("seed %d: read up to %+v, final is %+v", seed, r.To, s.cursor.Final)
+					}
+				}
+			}
+		}
+		for _, c := range client.all {
+			c.fails, c.timeOut, c.empty, c.lag = 0, 0, 0, 0
+		}
+		second := dao()
+		second.Address = late
+		w, err := chains.New(chains.Config{Client: client, Governors: []chains.Watched{{Governor: dao(), FromBlock: tr.from}, {Governor: second, FromBlock: start}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(s.seen)
+		catchUp(t, w, s)
+		s.backFill(t, w)
+		past += len(s.seen) - before
+		want := tr.proposals(s.cursor.Final.Number)
+		for _, b := range tr.blocks[:start] {
+			for _, l := range b.logs {
+				if gov.Address(l.Address) == late || b.number < tr.from {
+					delete(want, idOf(t, l))
+				}
+			}
+		}
+		compare(t, s, want, s.cursor.Final.Number)
+		if t.Failed() {
+			t.Fatalf("seed %d, governors at the end %v", seed, followed)
+		}
+	}
+	t.Logf("n=%d seeds 0..%d, %d proposals were found in the last back-fill", n, n-1, past)
+}
+
+func idOf(t *testing.T, l rpc.Log) string {
+	t.Helper()
+	g := dao()
+	g.Address = gov.Address(l.Address)
+	e, err := g.Decode(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.(governor.Created).Seen.Proposal.ID.String()
 }

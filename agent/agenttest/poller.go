@@ -39,8 +39,13 @@ func (p *Poller) Poll(_ context.Context, from gov.Cursor, recent []gov.Block) (d
 	return b, nil
 }
 
+// BackFill finds nothing: the world has one governor, followed from the start.
+func (p *Poller) BackFill(context.Context, gov.Cursor, []gov.Followed, map[gov.Address]gov.Head) (dossier.Batch, error) {
+	return dossier.Batch{}, nil
+}
+
 func (s *state) batch(from gov.Cursor, recent []gov.Block, span uint64) dossier.Batch {
-	b := dossier.Batch{From: from, Heads: map[gov.Address]gov.Head{Governor: s.head()}}
+	b := dossier.Batch{From: from, Followed: []gov.Address{Governor}, Heads: map[gov.Address]gov.Head{Governor: s.head()}}
 	at := from
 	at.Chain = Chain
 	for i := len(recent) - 1; i >= 0 && s.block(at.Block.Number) != at.Block; i-- {

@@ -21,6 +21,11 @@ type Change struct {
 // transaction. A reorganisation comes first.
 type Batch struct {
 	From, To gov.Cursor
+	// Followed are the governors whose logs were read in the final blocks between From and To.
+	Followed []gov.Address
+	// Filled is what was read beside, of blocks under To.Final, for governors that were added later, and where
+	// their reading begins.
+	Filled []gov.Followed
 	// Rewound is the last common block, when blocks that had been read are gone; nil otherwise.
 	// Everything seen above it did not happen.
 	Rewound *gov.Block

@@ -20,8 +20,14 @@ func (r *Runner) follow(ctx context.Context, p Poller) {
 	wake := p.Wake(ctx)
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
+	filled := false // every governor has its past, which no later poll changes
 	for failures := 0; ; {
 		behind, err := r.poll(ctx, p)
+		if err == nil && !filled {
+			var more bool
+			filled, more, err = r.backFill(ctx, p)
+			behind = behind || more
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -102,9 +108,41 @@ func (r *Runner) poll(ctx context.Context, p Poller) (behind bool, err error) {
 		if h.Head != batch.To.Block {
 			h.Moved = r.conf.Now()
 		}
-		h.Head, h.Final, h.From, h.Polled, h.Err, h.CaughtUp = batch.To.Block, batch.To.Final, batch.To.From, r.conf.Now(), nil, caughtUp
+		h.Head, h.Final, h.Polled, h.Err, h.CaughtUp = batch.To.Block, batch.To.Final, r.conf.Now(), nil, caughtUp
 	})
 	return !caughtUp && moved, nil
+}
+
+// backFill stores one piece of what was not read for a governor, such as the past of one that was added; done
+// says that nothing is left of it, more that another piece can be read at once.
+func (r *Runner) backFill(ctx context.Context, p Poller) (done, more bool, err error) {
+	at, _, known, err := r.db.Cursor(ctx, p.Chain())
+	heads := r.headsOf(p.Chain())
+	if err != nil || !known || len(heads) == 0 {
+		return false, false, err
+	}
+	read, err := r.db.Followed(ctx, p.Chain())
+	if err != nil {
+		return false, false, err
+	}
+	polling, cancel := context.WithTimeout(ctx, maxPoll)
+	defer cancel()
+	batch, err := p.BackFill(polling, at, read, heads)
+	if err != nil {
+		return false, false, fmt.Errorf("read the past of a governor: %w", err)
+	}
+	if len(batch.Filled) > 0 {
+		if err := r.store(ctx, p.Chain(), batch, false); err != nil {
+			return false, false, err
+		}
+	}
+	return !batch.Behind, batch.Behind && len(batch.Filled) > 0, nil
+}
+
+func (r *Runner) headsOf(c gov.ChainID) map[gov.Address]gov.Head {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.heads[c])
 }
 
 // setHeads keeps the newest heads, and says whether any is new. A poll without heads leaves them.
@@ -153,9 +191,12 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		if moved {
-			if err := tx.Advance(ctx, b.From, b.To, b.Recent); err != nil {
+			if err := tx.Advance(ctx, b.From, b.To, b.Recent, b.Followed...); err != nil {
 				return err
 			}
+		}
+		if err := tx.Follow(ctx, chain, b.Filled...); err != nil {
+			return err
 		}
 		if err := r.enqueueDue(ctx, tx, chain, w.after); err != nil {
 			return err

@@ -25,6 +25,9 @@ type Poller interface {
 	Chain() gov.ChainID
 	// Poll reads what is new since a cursor; recent are the blocks that the last poll left.
 	Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error)
+	// BackFill reads, piece by piece, what lies before the cursor and was not read for one of the governors.
+	// Batch.Behind says that more is there.
+	BackFill(ctx context.Context, at gov.Cursor, read []gov.Followed, heads map[gov.Address]gov.Head) (dossier.Batch, error)
 	// Wake yields when a new head may be there; nil when there is no such signal.
 	Wake(ctx context.Context) <-chan struct{}
 }
@@ -106,7 +109,6 @@ type Runner struct {
 // Health is how a chain is followed.
 type Health struct {
 	Head, Final gov.Block
-	From        uint64 // first block of the covered range
 	CaughtUp    bool
 	Polled      time.Time
 	Moved       time.Time // when the head was last another one

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -44,7 +45,7 @@ func fsck(ctx context.Context, q bun.IDB, r *Report) error {
 	if err := checkIndex(ctx, q, r); err != nil {
 		return err
 	}
-	cursors := map[gov.ChainID]gov.Cursor{}
+	cursors, read := map[gov.ChainID]gov.Cursor{}, map[gov.ChainID][]gov.Followed{}
 	for _, e := range list {
 		r.Proposals++
 		d, ok, err := checkProposal(ctx, q, e, r)
@@ -60,8 +61,12 @@ func fsck(ctx context.Context, q bun.IDB, r *Report) error {
 				c = gov.Cursor{} // reported with the coverage
 			}
 			cursors[e.ID.Chain] = c
+			if read[e.ID.Chain], err = followed(ctx, q, e.ID.Chain); err != nil {
+				read[e.ID.Chain] = nil // as above
+			}
 		}
-		if n := d.Proposal.Created.Number; c.Block.Hash != (gov.Hash{}) && !d.Rewound && (n < c.From || n > c.Block.Number) {
+		n := d.Proposal.Created.Number
+		if c.Block.Hash != (gov.Hash{}) && !d.Rewound && (n < c.From || n > c.Block.Number) && !filled(read[e.ID.Chain], e.ID.Governor, n) {
 			r.problem("%s: created in block %d, but blocks %d to %d were read", e.ID, n, c.From, c.Block.Number)
 		}
 	}
@@ -158,8 +163,43 @@ func checkCoverage(ctx context.Context, q bun.IDB, r *Report) error {
 			r.problem("%s: the cursor says that blocks %d to %d %s were read as final, the record of coverage does not", c.Chain, c.From, c.Final.Number, c.Final.Hash)
 		}
 		checkRecent(r, c, recent)
+		list, err := row.followed()
+		if err != nil {
+			r.problem("%v", err)
+		}
+		checkFollowed(r, c, list)
 	}
 	return nil
+}
+
+// filled says whether a block was read for a governor by itself.
+func filled(list []gov.Followed, g gov.Address, block uint64) bool {
+	return slices.ContainsFunc(list, func(f gov.Followed) bool { return f.Governor == g && f.Covers(block) })
+}
+
+// checkFollowed looks for blocks that were not read for a governor, before the last that was. A governor that is
+// not followed any more has nothing after it.
+func checkFollowed(r *Report, c gov.Cursor, list []gov.Followed) {
+	for _, f := range list {
+		if len(f.Read) == 0 {
+			continue
+		}
+		if f.From == 0 && !f.Found { // where to begin is not known yet
+			f.From = f.Read[0].From
+		}
+		last := f.Read[len(f.Read)-1].To
+		if last.Number > c.Final.Number || last.Number == c.Final.Number && last.Hash != c.Final.Hash {
+			r.problem("%s: for governor %s blocks were read up to %d %s, but the final block is %d %s", c.Chain, f.Governor, last.Number, last.Hash, c.Final.Number, c.Final.Hash)
+		}
+		for {
+			from, to, ok := f.Hole(last.Number)
+			if !ok {
+				break
+			}
+			r.problem("%s: blocks %d to %d were not read for governor %s; a daemon that follows it reads them", c.Chain, from, to, f.Governor)
+			f.From = to + 1
+		}
+	}
 }
 
 func covers(list []Range, c gov.Cursor) bool {

@@ -51,7 +51,7 @@ func healthy(t *testing.T) *journal.DB {
 	at := cursor(100)
 	at.Final = gov.Block{Number: 98, Hash: gov.Hash{98}}
 	err := db.InTx(t.Context(), func(ctx context.Context, tx journal.Tx) error {
-		return tx.Advance(ctx, gov.Cursor{Chain: 1}, at, []gov.Block{at.Final, {Number: 99, Hash: gov.Hash{99}}, at.Block})
+		return tx.Advance(ctx, gov.Cursor{Chain: 1}, at, []gov.Block{at.Final, {Number: 99, Hash: gov.Hash{99}}, at.Block}, id(1).Governor)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,10 @@ func TestG17FsckFindsWhatWasChanged(t *testing.T) {
 		"recent hole":     {"UPDATE cursors SET recent = replace(recent, '\"block\":99', '\"block\":98') WHERE ? <> ''", "follows block"},
 		"recent end":      {"UPDATE cursors SET recent = '[]' WHERE ? <> ''", "do not end at the cursor"},
 		"cursor unread":   {"UPDATE cursors SET cursor = '{' WHERE ? <> ''", "read the cursor"},
-		"range too late":  {"UPDATE cursors SET cursor = replace(cursor, '\"from\":80', '\"from\":95') WHERE ? <> ''", "created in block 90"},
+		"hole of one":     {"UPDATE cursors SET followed = replace(followed, '\"from\":0', '\"from\":70') WHERE ? <> ''", "blocks 70 to 79 were not read for governor"},
+		"read too far":    {"UPDATE cursors SET followed = replace(followed, '\"block\":98', '\"block\":99') WHERE ? <> ''", "but the final block is 98"},
+		"followed unread": {"UPDATE cursors SET followed = '{' WHERE ? <> ''", "read what was read"},
+		"range too late":  {"UPDATE cursors SET cursor = replace(cursor, '\"from\":80', '\"from\":95'), followed = replace(followed, '\"from\":80', '\"from\":95') WHERE ? <> ''", "created in block 90"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := healthy(t)

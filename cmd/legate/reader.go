@@ -46,7 +46,7 @@ func (e *engine) Document(ctx context.Context, id gov.ProposalID) (dossier.Docum
 }
 
 // Status is where the daemon stands.
-func (e *engine) Status(context.Context) (web.Status, error) {
+func (e *engine) Status(ctx context.Context) (web.Status, error) {
 	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live}
 	if !e.world.voter.IsZero() {
 		voter := e.world.voter
@@ -68,10 +68,18 @@ func (e *engine) Status(context.Context) (web.Status, error) {
 			c.Error = dossier.Untrusted(h.Err.Error())
 		}
 		s.Chains = append(s.Chains, c)
+		read, err := e.db.Followed(ctx, id)
+		if err != nil {
+			return s, err
+		}
 		for _, g := range e.world.governors(id) {
 			w := web.Governor{Name: g.governor.Name, Governor: id.String() + ":" + g.governor.Address.Hex(), Flavour: g.governor.Flavour, Coverage: []web.Range{}}
-			if h.Final.Number > 0 && h.From <= h.Final.Number {
-				w.Coverage = append(w.Coverage, web.Range{From: h.From, To: h.Final.Number})
+			for _, f := range read {
+				for _, r := range f.Read {
+					if f.Governor == g.governor.Address {
+						w.Coverage = append(w.Coverage, web.Range{From: r.From, To: r.To.Number})
+					}
+				}
 			}
 			s.Governors = append(s.Governors, w)
 		}
