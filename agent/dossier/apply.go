@@ -316,9 +316,9 @@ func (d *Dossier) bar(reasons ...gov.HoldReason) {
 	if d.Barred != "" {
 		return
 	}
-	d.Barred = gov.HoldNoAnswer // a gate that gave none
-	if len(reasons) > 0 {
-		d.Barred = reasons[0]
+	d.Barred = gov.HoldNoAnswer // a gate that gave none, or an empty one
+	if i := slices.IndexFunc(reasons, func(r gov.HoldReason) bool { return r != "" }); i >= 0 {
+		d.Barred = reasons[i]
 	}
 }
 
