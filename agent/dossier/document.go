@@ -23,7 +23,7 @@ type Document struct {
 	Text        Text            `json:"text"`
 	Facts       json.RawMessage `json:"facts"`
 	Findings    []gov.Finding   `json:"findings"`
-	Outlook     gov.Outlook     `json:"outlook"`
+	Outlook     OutlookDoc      `json:"outlook"`
 	Forecast    *gov.Forecast   `json:"forecast"`
 	Brief       *Brief          `json:"brief"`
 	Claims      []Claim         `json:"claims"`
@@ -51,6 +51,24 @@ type ProposalDoc struct {
 	DescriptionHash gov.Hash     `json:"description_hash"`
 	Draft           bool         `json:"draft,omitempty"`
 	TooLarge        bool         `json:"too_large,omitempty"`
+}
+
+// OutlookDoc is the outlook with the proposal, null where no policy reads it; beside it the one without the proposal on
+// the same random numbers, and what could not be had. A decision reads the former only.
+type OutlookDoc struct {
+	gov.Outlook
+	Without *gov.Outlook        `json:"without,omitempty"`
+	Missing []gov.Missing       `json:"missing,omitempty"`
+	Engine  *gov.ForecastEngine `json:"engine,omitempty"`
+}
+
+// OutlookDoc is the outlook for a document.
+func (g Gathered) OutlookDoc() OutlookDoc {
+	if g.Outlook == nil {
+		return OutlookDoc{}
+	}
+	o := *g.Outlook
+	return OutlookDoc{Outlook: o.With, Without: &o.Without, Missing: o.Missing, Engine: &o.Engine}
 }
 
 // ActionDoc is an action as the chain stores it: with a signature the calldata has no selector.
@@ -92,6 +110,9 @@ func (d Dossier) Document(handle string) (Document, error) {
 	}
 	if doc.Text.Flags == nil {
 		doc.Text.Flags = []gov.Flag{}
+	}
+	if d.Gathered != nil {
+		doc.Outlook = d.Gathered.OutlookDoc()
 	}
 	if d.Gate != nil {
 		doc.Text.Flags = d.Gate.Reading.Text.Flags.Or(doc.Text.Flags)
@@ -200,7 +221,7 @@ func (d Dossier) factsDoc() (json.RawMessage, error) {
 	}
 	put("digest", g.Digest)
 	put("basis", g.Basis)
-	put("context", g.Context)
+	put("context", d.Context())
 	if calls, ok := g.Facts.Calls.Get(); ok {
 		put("calls", CallDocs(calls, d.Shown, ""))
 	}
@@ -324,5 +345,5 @@ func (doc Document) Case(facts gov.Facts) (gov.Case, error) {
 		}
 		out.Actions = append(out.Actions, action)
 	}
-	return gov.Case{Proposal: out, Facts: facts, Outlook: doc.Outlook}, nil
+	return gov.Case{Proposal: out, Facts: facts, Outlook: doc.Outlook.Outlook}, nil
 }

@@ -163,6 +163,17 @@ func (o *Outbox) Raise(ctx context.Context, a dossier.Alert) (fresh bool, err er
 	return fresh, err
 }
 
+// RaiseAt stores alerts that no record makes together with the mark up to where they tell: both or neither, so that
+// whoever goes by the mark tells each of them once.
+func (o *Outbox) RaiseAt(ctx context.Context, mark string, place int64, alerts []dossier.Alert) error {
+	return o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		if _, err := put(ctx, tx, alerts); err != nil {
+			return err
+		}
+		return setMark(ctx, tx, mark, place)
+	})
+}
+
 // Pending lists what a channel has not been given yet, in order, at most limit.
 func (o *Outbox) Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error) {
 	var rows []alertRow

@@ -223,8 +223,12 @@ func (db *DB) Mark(ctx context.Context, name string) (place int64, err error) {
 
 // SetMark notes how far a reader has come.
 func (db *DB) SetMark(ctx context.Context, name string, place int64) error {
+	return setMark(ctx, db.bun, name, place)
+}
+
+func setMark(ctx context.Context, db bun.IDB, name string, place int64) error {
 	row := markRow{Name: name, Place: place}
-	_, err := db.bun.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").Set("place = EXCLUDED.place").Exec(ctx)
+	_, err := db.NewInsert().Model(&row).On("CONFLICT (name) DO UPDATE").Set("place = EXCLUDED.place").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("set the mark of %s: %w", name, err)
 	}

@@ -227,6 +227,8 @@ type alerting struct {
 	world  *world
 	poll   time.Duration
 	log    *slog.Logger
+	// digests tells on a schedule what waits; nil where nobody runs it.
+	digests *digester
 }
 
 // alertingParts are what openAlerting needs.
@@ -312,6 +314,9 @@ func (a *alerting) run(ctx context.Context) error {
 	var watching sync.WaitGroup
 	for chain := range a.world.clients {
 		watching.Go(func() { a.watch(ctx, chain) })
+	}
+	if a.digests != nil {
+		watching.Go(func() { a.digests.run(ctx) })
 	}
 	err := a.router.Run(ctx)
 	watching.Wait()

@@ -82,6 +82,7 @@ type GovernorConfig struct {
 	Feeds     map[string]string `yaml:"feeds" strict:"later"`
 	Book      string            `yaml:"book"`
 	After     []strict.Expr     `yaml:"after" strict:"later"`
+	Outlook   OutlookConfig     `yaml:"outlook"`
 }
 
 // VoterConfig is the voting key and its ledger.
@@ -103,8 +104,8 @@ func (v *VoterConfig) SetDefaults() {
 // SchedulesConfig are cron expressions in UTC.
 type SchedulesConfig struct {
 	Sweep      string `yaml:"sweep"`
-	Resimulate string `yaml:"resimulate" strict:"later"`
-	Digest     string `yaml:"digest" strict:"later"`
+	Resimulate string `yaml:"resimulate"` // forecasts of open votes
+	Digest     string `yaml:"digest"`
 }
 
 // CapsConfig are the thresholds beyond which findings are warnings or critical.
@@ -160,7 +161,7 @@ func (m ModelConfig) check(complain func(key, message, hint string)) {
 func newConfig() Config {
 	return Config{
 		Store: "sqlite:legate.db", Policies: "policies.yaml",
-		Schedules: SchedulesConfig{Sweep: "*/10 * * * *"},
+		Schedules: SchedulesConfig{Sweep: "*/10 * * * *", Resimulate: "0 6 * * *", Digest: "0 8 * * 1"},
 		Caps:      CapsConfig{OutflowUSD: 1_000_000, OutflowBps: 500},
 		Model:     ModelConfig{Endpoint: anyModel, Gate: "none", Language: "en", Timeout: strict.Duration(2 * time.Minute)},
 		Web:       WebConfig{Listen: "127.0.0.1:8645"},
@@ -222,7 +223,15 @@ func (c *Config) check() (out strict.Problems) {
 		if _, ok := c.Chains[string(g.Address.Chain)]; !ok {
 			complain(strict.Path("governors", i, "address"), fmt.Sprintf("chain %s is not among chains", g.Address.Chain), "")
 		}
+		g.Outlook.check(func(key, message, hint string) {
+			at := strict.Path("governors", i, "outlook")
+			if key != "" {
+				at = strict.Path("governors", i, "outlook", key)
+			}
+			complain(at, message, hint)
+		})
 	}
+	c.Schedules.check(complain)
 	c.Model.check(func(key, message, hint string) { complain(strict.Path("model", key), message, hint) })
 	return append(out, c.checkAlerts(c.AlertsConfig)...)
 }

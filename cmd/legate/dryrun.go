@@ -147,7 +147,14 @@ func (f dryRunFlags) dossier(ctx context.Context, log *slog.Logger, set *policie
 		if err != nil {
 			return d, usageError{err}
 		}
-		v := set.Decide(gov.Case{Proposal: seen.Proposal, Facts: got.Facts, Holder: holder})
+		if p, ok := set.Policy(holder.Name); ok && p.ReadsOutlook() {
+			outlook, err := g.conf.Outlook.scenario().Outlooks(ctx, seen.Proposal, got.Facts)
+			if err != nil {
+				return d, err
+			}
+			got.Outlook = &outlook
+		}
+		v := set.Decide(got.Case(seen.Proposal, holder))
 		d.Verdict, d.Holder = &v, holder
 	}
 	return d, nil

@@ -86,7 +86,11 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	}
 	parts := agent.Parts{
 		Facts: e.world, Chain: e.world, Policies: voice, Flights: e.db, Log: ec.log,
-		Briefs: briefs{writer}, Forecasts: e.world,
+		Briefs: briefs{writer}, Forecasts: e.world, Outlooks: e.world,
+	}
+	e.world.watchOutlooks(set, ec.log)
+	if parts.Resimulate, err = scheduled(c.Schedules.Resimulate); err != nil {
+		return nil, fmt.Errorf("%s: schedules.resimulate: %w", c.path, err)
 	}
 	if parts.Gate, err = newGate(c, set, ec.log); err != nil {
 		return nil, err
@@ -101,6 +105,9 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	if e.alerts, err = openAlerting(ctx, alertingParts{
 		conf: c, alerts: c.AlertsConfig, db: e.db, world: e.world, set: set, poll: e.poll(), log: ec.log, out: ec.out, sent: ec.sent,
 	}); err != nil {
+		return nil, err
+	}
+	if e.alerts.digests, err = e.openDigests(); err != nil {
 		return nil, err
 	}
 	if err := e.openWeb(ctx); err != nil {

@@ -223,6 +223,9 @@ func (r *renderer) facts(d dossier.Dossier) {
 	if reason := d.Shown.RevertReason; reason != "" {
 		r.line("  %-10s reverted saying %q", "", reason.Line(shownValue))
 	}
+	for _, row := range outlookRows(d.Gathered.Outlook) {
+		r.line("  %-10s %s", row.name, strings.Join(row.items, ", "))
+	}
 	for _, o := range f.Treasury.Outflows.Or(nil) {
 		r.line("  %-10s %s of %s to %s%s", "outflow", o.Amount, o.Token, o.To, map[bool]string{true: yellow.Render(" outside")}[o.Outside])
 	}

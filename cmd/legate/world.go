@@ -34,6 +34,7 @@ type world struct {
 	voter   gov.Address                 // the voting key, zero where there is none
 	holder  func(gov.Label) gov.Holder
 	history facts.History
+	reads   func(gov.Label) bool // whether a policy at this governor reads the outlook; nil: none does
 
 	mu    sync.Mutex
 	heads map[gov.ProposalID]gov.Head // by chain and governor
@@ -309,6 +310,7 @@ func (v voice) Plan(h gov.Holder, verdict gov.Verdict) dossier.Plan {
 	}
 	plan.Wait, plan.Latest, plan.VoteShort = int64(wait.Seconds()), int64(p.Timing.Latest.Seconds()), p.Timing.VoteIfTooShort
 	plan.OnTimeout, _ = p.OnTimeout.Direction()
+	plan.Forecast = p.ReadsForecast()
 	return plan
 }
 

@@ -59,7 +59,7 @@ type dossierView struct {
 	Basis     string
 	Sources   string
 	Missing   []missingView
-	Outlook   []factRow
+	Outlook   *outlookView
 	Records   []recordView
 	Text      textView
 }
@@ -235,7 +235,7 @@ func (v *dossierView) fillFacts(s *seen) {
 	v.MoreCalls = hidden(len(calls), len(v.Calls))
 	v.Effects = s.effects()
 	v.Tally = s.tally()
-	v.Facts, v.Outlook = s.factRows(), outlookRows(s.doc.Outlook)
+	v.Facts, v.Outlook = s.factRows(), s.outlookView()
 	v.FactsAt, v.Block = at(f.At.Time, s.now), group(fmt.Sprint(f.At.Number))
 	v.Digest, v.Basis = f.Digest.String(), f.Basis.String()
 	v.Sources = "one endpoint says so; nobody confirms it"

@@ -2,7 +2,10 @@ package web
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
 
@@ -92,23 +95,62 @@ func (s *seen) factRows() []factRow {
 	return r.out
 }
 
-// outlookRows are the outcomes that were simulated; empty where none was.
-func outlookRows(o gov.Outlook) []factRow {
+// outlookView is what was simulated of the DAO's prospects.
+type outlookView struct {
+	Rows    []factRow
+	Missing []missingView
+	Engine  string
+}
+
+// outlookView is nil where no policy reads an outlook, and so none was computed.
+func (s *seen) outlookView() *outlookView {
+	o := s.doc.Outlook
+	if o.Engine == nil {
+		return nil
+	}
+	v := &outlookView{Engine: fmt.Sprintf("%s draws, seed %s, %s", group(strconv.FormatInt(o.Engine.Paths, 10)), o.Engine.Seed, dossier.Untrusted(o.Engine.Version).Line(60))}
+	without := gov.Outlook{}
+	if o.Without != nil {
+		without = *o.Without
+	}
 	r := &rows{}
-	quantiles := func(path, unit string, q gov.Quantiles) {
-		putNumber(r, path+".p05", unit, q.P05)
-		putNumber(r, path+".p50", unit, q.P50)
-		putNumber(r, path+".p95", unit, q.P95)
-	}
-	if t, ok := o.Treasury.Get(); ok {
-		quantiles("outlook.treasury.runway_days", "days", t.RunwayDays)
-		quantiles("outlook.treasury.value_usd", "USD", t.ValueUSD)
-	}
-	if d, ok := o.Dilution.Get(); ok {
-		quantiles("outlook.dilution", "", d)
-	}
+	with, before := o.Treasury.Or(gov.TreasuryOutlook{}), without.Treasury.Or(gov.TreasuryOutlook{})
+	r.putQuantiles("outlook.treasury.runway_days", "days", with.RunwayDays, before.RunwayDays)
+	r.putQuantiles("outlook.treasury.value_usd", "USD", with.ValueUSD, before.ValueUSD)
+	r.putQuantiles("outlook.dilution", "", o.Dilution.Or(gov.Quantiles{}), without.Dilution.Or(gov.Quantiles{}))
 	if c, ok := o.Collateral.Get(); ok {
-		quantiles("outlook.collateral.bad_debt_usd", "USD", c.BadDebtUSD)
+		r.putQuantiles("outlook.collateral.bad_debt_usd", "USD", c.BadDebtUSD, without.Collateral.Or(gov.CollateralOutlook{}).BadDebtUSD)
 	}
-	return r.out
+	v.Rows = r.out
+	for _, m := range o.Missing {
+		why := missingWords[m.Reason]
+		if why == "" {
+			why = dossier.Untrusted(m.Reason).Line(60)
+		}
+		v.Missing = append(v.Missing, missingView{Part: dossier.Untrusted(m.Part).Line(60), Why: why})
+	}
+	return v
+}
+
+// putQuantiles shows what remains with the proposal, and in brackets without it.
+func (r *rows) putQuantiles(path, unit string, with, without gov.Quantiles) {
+	for _, q := range []struct {
+		name       string
+		with, than gov.Maybe[float64]
+	}{{"p05", with.P05, without.P05}, {"p50", with.P50, without.P50}, {"p95", with.P95, without.P95}} {
+		v, ok := q.with.Get()
+		text := outlookNumber(v, unit)
+		if before, known := q.than.Get(); known && ok {
+			text += " (without " + outlookNumber(before, unit) + ")"
+		}
+		r.put(path+"."+q.name, text, ok)
+	}
+}
+
+// outlookNumber is no more exact than a simulation is.
+func outlookNumber(v float64, unit string) string {
+	if unit == "" {
+		return decimal(math.Round(v*1e4) / 1e4)
+	}
+	return decimal(math.Round(v)) + " " + unit
 }

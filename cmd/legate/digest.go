@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/jobs"
+	"github.com/legate-dao/legate/agent/journal"
+)
+
+// markDigest is the mark in the journal up to which scheduled time digests were told, in seconds.
+const markDigest = "digest"
+
+// digester tells people, on a schedule, what waits for them. What was missed while no daemon ran is told at the next
+// start, once.
+type digester struct {
+	db     *journal.DB
+	outbox *journal.Outbox
+	next   func(time.Time) time.Time
+	health func() map[gov.ChainID]jobs.Health
+	wake   func()
+	log    *slog.Logger
+}
+
+// run tells until the context ends. The clock is looked at each minute, since it may jump.
+func (g *digester) run(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if err := g.tell(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			g.log.Error("the digest could not be made, it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// tell makes the digest of the newest scheduled time up to now, if it was not made. Its alerts and the mark are stored
+// together, so that a crash repeats none and loses none.
+func (g *digester) tell(ctx context.Context, now time.Time) error {
+	mark, err := g.db.Mark(ctx, markDigest)
+	if err != nil {
+		return err
+	}
+	if mark == 0 { // a new store: nothing has happened that a digest would tell
+		return g.db.SetMark(ctx, markDigest, now.Unix())
+	}
+	since := time.Unix(mark, 0).UTC()
+	at := newest(g.next, since, now)
+	if at.IsZero() {
+		return nil
+	}
+	list, err := g.dossiers(ctx)
+	if err != nil {
+		return err
+	}
+	if err := g.outbox.RaiseAt(ctx, markDigest, at.Unix(), dossier.Digest(list, since, at, g.troubles())); err != nil {
+		return err
+	}
+	g.wake()
+	return nil
+}
+
+// newest is the last scheduled time in (since, now]; zero without one. After a long absence only the last year counts.
+func newest(next func(time.Time) time.Time, since, now time.Time) (out time.Time) {
+	if year := now.AddDate(-1, 0, 0); since.Before(year) {
+		since = year
+	}
+	for t := next(since); !t.IsZero() && !t.After(now); t = next(t) {
+		out = t
+	}
+	return out
+}
+
+func (g *digester) dossiers(ctx context.Context) ([]dossier.Dossier, error) {
+	entries, err := g.db.Proposals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []dossier.Dossier
+	for _, e := range entries {
+		d, err := g.db.Load(ctx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// troubles are the chains that are not followed as they should be.
+func (g *digester) troubles() (out []string) {
+	for chain, h := range g.health() {
+		switch {
+		case h.Err != nil:
+			out = append(out, fmt.Sprintf("%s is not followed: %v", chain, h.Err))
+		case !h.CaughtUp:
+			out = append(out, fmt.Sprintf("%s is not read to its head yet", chain))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// openDigests makes the digester of a daemon whose alerts are open.
+func (e *engine) openDigests() (*digester, error) {
+	next, err := scheduled(e.conf.Schedules.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("%s: schedules.digest: %w", e.conf.path, err)
+	}
+	return &digester{
+		db: e.db, outbox: e.alerts.outbox, next: next, wake: e.alerts.router.Wake, log: e.log,
+		health: func() map[gov.ChainID]jobs.Health { return e.runner.Health() },
+	}, nil
+}
