@@ -122,6 +122,23 @@ func TestModelFailures(t *testing.T) {
 	}
 }
 
+// Until the model has answered there is the brief without it, which says so; nobody is asked for that.
+func TestDraft(t *testing.T) {
+	d := sample(t)
+	m := &scripted{say: func(brief.Question, []string) (string, error) { return "", failing("slow") }}
+	b, alone := brief.New(m, config()).Draft(d), write(t, nil, d)
+	obeys(t, "draft", d, b)
+	if len(m.asked) != 0 || b.Kind != gov.BriefExtractive || b.Model == nil || b.Model.Outcome != dossier.ModelPending || b.Model.Name != "script" {
+		t.Errorf("asked %d times, kind %s, %+v", len(m.asked), b.Kind, b.Model)
+	}
+	if got, want := fmt.Sprint(b.Headline, b.Sentences), fmt.Sprint(alone.Headline, alone.Sentences); got != want {
+		t.Errorf("another brief than without a model:\n%s\n%s", got, want)
+	}
+	if b := brief.New(nil, config()).Draft(d); b.Model != nil {
+		t.Errorf("without a model: %+v", b.Model)
+	}
+}
+
 // The same through a real client and a server that hangs, dies, talks nonsense or is not there.
 func TestModelServerFailures(t *testing.T) {
 	d := sample(t)

@@ -59,20 +59,34 @@ func New(m Model, c Config) *Writer {
 func (w *Writer) Brief(ctx context.Context, d dossier.Dossier) (dossier.Brief, error) {
 	claims, contradicts := w.claims(d)
 	base, cut := w.draft(d, contradicts)
-	var (
-		b     dossier.Brief
-		model *dossier.BriefModel
-	)
-	if w.model != nil {
-		written, record, err := w.ask(ctx, base)
-		if err != nil {
-			return dossier.Brief{}, fmt.Errorf("write the brief of %s: %w", d.ID(), err)
-		}
-		model = &record
-		if written != nil {
-			base = written
-		}
+	if w.model == nil {
+		return w.finish(base, cut, claims, contradicts, nil), nil
 	}
+	written, model, err := w.ask(ctx, base)
+	if err != nil {
+		return dossier.Brief{}, fmt.Errorf("write the brief of %s: %w", d.ID(), err)
+	}
+	if written != nil {
+		base = written
+	}
+	return w.finish(base, cut, claims, contradicts, &model), nil
+}
+
+// Draft is the brief that stands until the model has answered: the one that there is without a model. It asks
+// nobody.
+func (w *Writer) Draft(d dossier.Dossier) dossier.Brief {
+	claims, contradicts := w.claims(d)
+	base, cut := w.draft(d, contradicts)
+	var model *dossier.BriefModel
+	if w.model != nil {
+		who := w.model.Who()
+		model = &dossier.BriefModel{Server: who.Server, URL: who.URL, Name: dossier.Untrusted(who.Name), Prompt: PromptDigest, Outcome: dossier.ModelPending}
+	}
+	return w.finish(base, cut, claims, contradicts, model)
+}
+
+// finish fills a draft up with sentences of the text, where no model wrote any.
+func (w *Writer) finish(base *draft, cut bool, claims []dossier.Claim, contradicts gov.Maybe[bool], model *dossier.BriefModel) dossier.Brief {
 	kind := gov.BriefModel
 	if model == nil || model.Outcome != dossier.ModelUsed {
 		kind = gov.BriefExtractive
@@ -85,9 +99,9 @@ func (w *Writer) Brief(ctx context.Context, d dossier.Dossier) (dossier.Brief, e
 	if cut {
 		base.drop("", fmt.Sprintf("the text is longer than is read: its first %d bytes or %d sentences", maxText, maxSentences))
 	}
-	b = base.brief(kind)
+	b := base.brief(kind)
 	b.Claims, b.Contradicts, b.Model = base.recite(claims, b.Sources), contradicts, model
-	return b, nil
+	return b
 }
 
 // claims are those of the gate, where it has answered, else what code says now.

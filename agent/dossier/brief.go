@@ -1,6 +1,10 @@
 package dossier
 
-import "github.com/legate-dao/legate/agent/gov"
+import (
+	"strings"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
 
 // Brief is a summary for people, held to its sources: each of its sentences names what it stands on, and
 // no number, address or function is in it that its sources do not have. It decides nothing.
@@ -56,6 +60,7 @@ type BriefOutcome string
 // The outcomes. With every one but used the brief is extractive.
 const (
 	ModelUsed      BriefOutcome = "used"
+	ModelPending   BriefOutcome = "pending"   // it has not answered yet; its brief takes the place of this one
 	ModelAbsent    BriefOutcome = "absent"    // nobody listens there, or the model is not loaded
 	ModelSlow      BriefOutcome = "slow"      // no answer in time
 	ModelGarbage   BriefOutcome = "garbage"   // an answer that is not what was asked for
@@ -75,14 +80,36 @@ type WasBriefed struct {
 
 func (WasBriefed) event() {}
 
-// briefed takes in a brief from seen to queued. Later facts leave it in place until the next one is written.
+// briefed takes in a brief from seen to queued. Later facts leave it in place until the next one is written. One for
+// which a model is still to be asked is there for people, and another is owed.
 func (d Dossier) briefed(e WasBriefed) (Dossier, bool) {
-	if d.Briefable() {
-		d.Brief, d.BriefedOn = &e.Brief, e.Basis
-		return d, true
+	if !d.Briefable() {
+		return d, false
 	}
-	return d, false
+	d.Brief, d.DraftedOn = &e.Brief, e.Basis
+	if m := e.Brief.Model; m == nil || m.Outcome != ModelPending {
+		d.BriefedOn = e.Basis
+	}
+	return d, true
 }
+
+// askModel ends the basis of a step that writes a brief by a model: there is one without already.
+const askModel = "/model"
+
+// brief is the step that writes a brief, with the basis of the facts it is about.
+func (d Dossier) brief() (basis string, owed bool) {
+	if d.Gathered == nil || !d.Briefable() || d.BriefedOn == d.Gathered.Basis {
+		return "", false
+	}
+	basis = d.Gathered.Basis.String()
+	if d.DraftedOn == d.Gathered.Basis {
+		basis += askModel
+	}
+	return basis, true
+}
+
+// AsksModel says whether a step waits for a model.
+func (s Step) AsksModel() bool { return s.Kind == Write && strings.HasSuffix(s.Basis, askModel) }
 
 // Briefable says whether a brief still helps anybody: from seen until the proposal is over.
 func (d Dossier) Briefable() bool {

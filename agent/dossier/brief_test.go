@@ -3,6 +3,7 @@ package dossier_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,5 +54,53 @@ func TestBriefIsARecordBesideTheStages(t *testing.T) {
 	var got map[string]json.RawMessage
 	if err != nil || json.Unmarshal(b, &got) != nil || string(got["brief"]) != "null" {
 		t.Errorf("brief before there is one: %v %s", err, got["brief"])
+	}
+}
+
+// While a model is to be asked the brief without it is there, and the step that asks it stays owed, under a name of its
+// own; then nothing is owed until what the proposal does changes.
+func TestBriefBeforeTheModelAnswers(t *testing.T) {
+	s := &story{t: t}
+	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.Against)))
+	basis := s.d.Gathered.Basis
+	owed := func() (out []dossier.Step) {
+		for _, step := range dossier.Next(s.d, at(2100)) {
+			if step.Kind == dossier.Write {
+				out = append(out, step)
+			}
+		}
+		return out
+	}
+	written := func(o dossier.BriefOutcome) dossier.WasBriefed {
+		b := dossier.Brief{Kind: gov.BriefExtractive, Headline: dossier.Untrusted("for " + o)}
+		if o != "" {
+			b.Model = &dossier.BriefModel{Outcome: o}
+		}
+		return dossier.WasBriefed{Brief: b, Basis: basis}
+	}
+	first := owed()
+	if len(first) != 1 || first[0].AsksModel() {
+		t.Fatalf("owed at first: %v", first)
+	}
+	draft := s.d
+	s.happen(written(dossier.ModelPending))
+	second := owed()
+	if len(second) != 1 || !second[0].AsksModel() || second[0] == first[0] || s.d.Brief == nil {
+		t.Fatalf("owed while the model writes: %v, brief %v", second, s.d.Brief)
+	}
+	if card := s.d.Card(); card.Brief == nil || !strings.Contains(card.Brief.Label, "still writing") {
+		t.Errorf("the card: %+v", card.Brief)
+	}
+	s.happen(written(dossier.ModelSlow))
+	if left := owed(); len(left) != 0 || s.d.Brief.Headline != "for slow" {
+		t.Errorf("owed after a model that is slow: %v, %s", left, s.d.Brief.Headline)
+	}
+	if card := s.d.Card(); !strings.Contains(card.Brief.Label, "nothing to use (slow)") {
+		t.Errorf("the card: %+v", card.Brief)
+	}
+	s.d = draft
+	s.happen(written(""))
+	if left := owed(); len(left) != 0 {
+		t.Errorf("owed without a model: %v", left)
 	}
 }

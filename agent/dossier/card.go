@@ -139,8 +139,14 @@ func (d Dossier) latest() gov.UnixTime {
 
 func cardOfBrief(b Brief) *CardBrief {
 	out := &CardBrief{Label: "made of the proposal's own sentences", Headline: cut(b.Headline, cardLine)}
-	if b.Model != nil && b.Model.Outcome == ModelUsed {
-		out.Label = fmt.Sprintf("written by a model (%s), checked against its sources", b.Model.Name.Quote(60))
+	switch m := b.Model; {
+	case m == nil:
+	case m.Outcome == ModelUsed:
+		out.Label = fmt.Sprintf("written by a model (%s), checked against its sources", m.Name.Quote(60))
+	case m.Outcome == ModelPending:
+		out.Label += "; a model is still writing"
+	default:
+		out.Label += fmt.Sprintf("; the model gave nothing to use (%s)", m.Outcome)
 	}
 	for _, s := range b.Sentences[:min(len(b.Sentences), cardBrief)] {
 		out.Lines = append(out.Lines, cut(s.Text, cardLine))

@@ -46,9 +46,11 @@ type Dossier struct {
 	Gate         *WasGated
 	// GateModel is what a model last said of the texts, where the gate requires one; kept, so that it is asked once.
 	GateModel *GateModel
-	// Brief is the newest brief; BriefedOn is the basis of the facts it was written on.
+	// Brief is the newest brief; BriefedOn is the basis of the facts that the last one was written on with which a model
+	// has nothing more to do, DraftedOn that of the last of all.
 	Brief     *Brief
 	BriefedOn gov.Digest
+	DraftedOn gov.Digest
 	// Forecast is the newest forecast of the vote; ForecastAt the chain time of the last try, ForecastAgain of the next.
 	Forecast      *gov.Forecast
 	ForecastAt    gov.UnixTime

@@ -49,8 +49,8 @@ func Next(d Dossier, head gov.Head) []Step {
 	if d.Vote.Status.Bound() {
 		nextBound(d, head, owe)
 	}
-	if d.Gathered != nil && d.Briefable() && d.BriefedOn != d.Gathered.Basis {
-		owe(Write, d.Gathered.Basis.String())
+	if basis, owed := d.brief(); owed {
+		owe(Write, basis)
 	}
 	switch d.Stage {
 	case AtSeen:

@@ -14,28 +14,28 @@ import (
 )
 
 // The queues. Votes go one after the other, since one transaction a key is under way at a time. What is
-// slow (dry run) has its own, so that it delays no decision, and so has what follows a transaction. Gates and
-// briefs ask a model, which may hang: neither holds up a gathering, nor the one the other, nor a forecast.
+// slow (dry run) has its own, so that it delays no decision, and so has what follows a transaction, and what is
+// computed to be shown. Gates and briefs ask a model, which may hang: neither holds up anything but its own kind.
 const (
-	queueSlow      = "slow"
-	queueQuick     = "quick"
-	queueVotes     = "votes"
-	queueConfirms  = "confirms"
-	queueGates     = "gates"
-	queueBriefs    = "briefs"
-	queueForecasts = "forecasts"
+	queueSlow     = "slow"
+	queueQuick    = "quick"
+	queueVotes    = "votes"
+	queueConfirms = "confirms"
+	queueGates    = "gates"
+	queueBriefs   = "briefs"
+	queueShown    = "shown"
 )
 
 var queues = map[string]river.QueueConfig{
 	queueSlow: {MaxWorkers: 4}, queueQuick: {MaxWorkers: 8}, queueVotes: {MaxWorkers: 1}, queueConfirms: {MaxWorkers: 2},
-	queueGates: {MaxWorkers: 1}, queueBriefs: {MaxWorkers: 1}, queueForecasts: {MaxWorkers: 1},
+	queueGates: {MaxWorkers: 1}, queueBriefs: {MaxWorkers: 1}, queueShown: {MaxWorkers: 1},
 }
 
 // queueOf is where a kind of step is done; quick for those not named.
 var queueOf = map[dossier.StepKind]string{
 	dossier.Preview: queueSlow, dossier.Gather: queueSlow, dossier.Gate: queueGates,
 	dossier.Lock: queueVotes, dossier.Sign: queueVotes, dossier.Send: queueVotes,
-	dossier.Confirm: queueConfirms, dossier.Write: queueBriefs, dossier.Foretell: queueForecasts,
+	dossier.Confirm: queueConfirms, dossier.Write: queueShown, dossier.Foretell: queueShown,
 }
 
 // working are the states in which a second job for the same step is not wanted. A finished one does not
@@ -75,6 +75,9 @@ func (r *Runner) enqueue(ctx context.Context, tx journal.Tx, steps []dossier.Ste
 		queue, ok := queueOf[s.Kind]
 		if !ok {
 			queue = queueQuick
+		}
+		if s.AsksModel() {
+			queue = queueBriefs
 		}
 		_, err := r.client.InsertTx(ctx, tx.SQL(), args, &river.InsertOpts{
 			Queue: queue, Priority: priority(s, d), UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: working},

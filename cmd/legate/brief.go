@@ -197,6 +197,8 @@ func briefSource(b dossier.Brief) string {
 	switch {
 	case b.Kind == gov.BriefModel:
 		return "Written by a local model (" + b.Model.Name.Line(60) + "); each sentence held to its sources."
+	case b.Model != nil && b.Model.Outcome == dossier.ModelPending:
+		return "Sentences of the proposal as written; the model at " + b.Model.URL + " has not answered yet."
 	case b.Model != nil:
 		return "Sentences of the proposal as written; the model at " + b.Model.URL + " gave nothing to use (" + string(b.Model.Outcome) + "): " + b.Model.Why.Line(200)
 	}

@@ -19,9 +19,14 @@ import (
 // briefs writes the daemon's briefs with the model that there is at the time, else with none.
 type briefs struct{ models *models }
 
-// Brief implements agent.Briefs.
+// Brief implements agent.Briefs. A model may take minutes: people first get the brief that there is without it.
 func (b briefs) Brief(ctx context.Context, d dossier.Dossier) (dossier.Brief, error) {
-	return brief.New(b.models.get(ctx), briefConfig()).Brief(ctx, d)
+	m := b.models.get(ctx)
+	w := brief.New(m, briefConfig())
+	if m != nil && d.Gathered != nil && d.DraftedOn != d.Gathered.Basis {
+		return w.Draft(d), nil
+	}
+	return w.Brief(ctx, d)
 }
 
 // gatekeeper is the gate of a daemon: while a required model is away the For is put off, and the log says so once.

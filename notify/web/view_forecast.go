@@ -138,6 +138,8 @@ func (s *seen) brief() (*briefView, string) {
 		case dossier.ModelUsed:
 			v.By = "Written by a model, held to its sources"
 			v.Model = name
+		case dossier.ModelPending:
+			v.Model = "a model is still writing one"
 		default:
 			v.Model = fmt.Sprintf("%s was asked and its answer is not used: %s", name, m.Outcome)
 			if m.Why != "" {
