@@ -143,6 +143,9 @@ func assemble(cfg Config, stack *node.Node) (*Chain, error) {
 	return c, nil
 }
 
+// SetLeastTip makes the pool refuse transactions with a smaller tip, in wei per gas.
+func (c *Chain) SetLeastTip(tip uint64) { c.be.TxPool().SetGasTip(new(big.Int).SetUint64(tip)) }
+
 // HTTP is the address of the JSON-RPC over HTTP, as http://127.0.0.1:port.
 func (c *Chain) HTTP() string { return c.stack.HTTPEndpoint() }
 

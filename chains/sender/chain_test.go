@@ -3,6 +3,7 @@ package sender_test
 import (
 	"errors"
 	"math/big"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -258,6 +259,76 @@ func TestG14AgainstOvertakes(t *testing.T) {
 	must(t, w.chain.Mine(ctx, 10))
 	if r, err := w.Confirm(ctx, second, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportFor) {
 		t.Errorf("the vote for: %+v, %v", r, err)
+	}
+}
+
+// TestG10ReplacementIsTaken: whatever fees a stuck transaction has, the real pool takes its replacement at once.
+func TestG10ReplacementIsTaken(t *testing.T) {
+	w := start(t, devchain.OZ5Block)
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	b := w.ballot(p, gov.SupportFor)
+	plan, err := w.Plan(ctx, b, nil)
+	must(t, err)
+	rng := rand.New(rand.NewPCG(10, 1))
+	for n := range 24 {
+		head, err := rpc.HeaderByTag(ctx, w.client, "latest")
+		must(t, err)
+		base := head.BaseFee.Uint64()
+		if base < 4 {
+			t.Fatalf("the base fee fell to %d", base)
+		}
+		feeCap := 1 + rng.Uint64N(min(base/2, 1<<n)) // no block takes it
+		tip := 1 + rng.Uint64N(feeCap)
+		plan.FeeCap, plan.TipCap = gov.NewAmount(feeCap), gov.NewAmount(tip)
+		stuck := sign(t, b, plan)
+		must(t, w.Send(ctx, stuck))
+		again, err := w.Replace(ctx, stuck)
+		if err != nil || again == nil || again.Nonce != plan.Nonce {
+			t.Fatalf("cap %d, tip %d: %+v, %v", feeCap, tip, again, err)
+		}
+		if err := w.Send(ctx, sign(t, b, *again)); err != nil {
+			t.Fatalf("cap %d, tip %d, replaced by cap %s, tip %s: %v", feeCap, tip, again.FeeCap, again.TipCap, err)
+		}
+		must(t, w.chain.Mine(ctx, 1))
+		plan.Nonce++
+	}
+}
+
+// TestG10LeastTipOfThePool: a pool that wants a higher tip than a node suggests gets it after some refusals; what may
+// be paid bounds it.
+func TestG10LeastTipOfThePool(t *testing.T) {
+	w := start(t, devchain.OZ5Block)
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	b := w.ballot(p, gov.SupportFor)
+	plan, err := w.Plan(ctx, b, nil)
+	must(t, err)
+	plan.FeeCap, plan.TipCap = gov.NewAmount(3_000_000_000), gov.NewAmount(1_000_000_000) // as on a node that suggests little
+	v := sign(t, b, plan)
+	w.chain.SetLeastTip(30_000_000_000)
+	tries := 0
+	for err := w.Send(ctx, v); err != nil; err = w.Send(ctx, v) {
+		if tries++; tries > 8 || !errors.Is(err, sender.ErrUnderpriced) {
+			t.Fatalf("send %d: %v", tries, err)
+		}
+		again, err := w.Replace(ctx, v)
+		if err != nil || again == nil || again.Nonce != plan.Nonce {
+			t.Fatalf("replace %d: %+v, %v", tries, again, err)
+		}
+		v = sign(t, b, *again)
+	}
+	if tries == 0 {
+		t.Fatal("the pool took a tip of 1 gwei")
+	}
+	if again, err := w.Replace(ctx, v); err != nil || again != nil {
+		t.Errorf("what the pool has is replaced: %+v, %v", again, err)
+	}
+	must(t, w.chain.Mine(ctx, 10))
+	if r, err := w.Confirm(ctx, v, w.final()); err != nil || r == nil || !r.Final {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Replace plans the same vote anew where the sent transaction cannot be mined: under the same nonce at a
-// higher fee where the base fee has outrun it; under the chain's next nonce where something else of the key
+// higher fee where the base fee has outrun it or no endpoint took it for its tip; under the chain's next nonce where something else of the key
 // used the nonce, or what came before it is gone. nil says that the sent one is still good, or that no more
 // may be paid. The caller has it signed again: the ledger admits the same vote only.
 func (s *Sender) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
@@ -74,8 +74,9 @@ func (s *Sender) afterGap(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx
 	return &plan, err
 }
 
-// dearer raises the fee where the base fee left less than the smallest tip. Pools take a replacement only when
-// both fees are an eighth higher at least.
+// dearer raises the fee where the base fee left less than the smallest tip, or where every endpoint refused the
+// transaction for its fee: pools have a least tip of their own, which none tells. Pools take a replacement only
+// when both fees are a tenth higher at least.
 func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, head rpc.Header) (*gov.Tx, error) {
 	oldCap, over := uint256.FromBig(tx.GasFeeCap())
 	oldTip, over2 := uint256.FromBig(tx.GasTipCap())
@@ -83,11 +84,19 @@ func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, 
 		return nil, fmt.Errorf("%w: fees beyond 256 bits, or no base fee", ErrBytes)
 	}
 	needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip)
-	if !over && !oldCap.Lt(needed) {
+	outrun, cheap := over || oldCap.Lt(needed), s.isCheap(v.Tx)
+	if !outrun && !cheap {
 		return nil, nil
 	}
+	tip := s.tip(ctx)
+	if cheap && !outrun {
+		if taken, err := s.taken(ctx, v); err != nil || taken {
+			return nil, err
+		}
+		tip = larger(tip, doubled(oldTip))
+	}
 	most := s.most(v.Ballot, tx.Gas())
-	feeCap, tipCap, err := fees(head.BaseFee, s.tip(ctx), most)
+	feeCap, tipCap, err := fees(head.BaseFee, tip, most)
 	if err != nil {
 		s.Log.Warn("the vote waits for a lower fee", "proposal", v.Ballot.Proposal.String(), "error", err)
 		return nil, nil
@@ -97,7 +106,31 @@ func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, 
 		s.Log.Warn("the vote waits: a replacement would cost more than may be paid", "proposal", v.Ballot.Proposal.String(), "most", most.Dec())
 		return nil, nil
 	}
+	s.noteCheap(v.Tx, false)
 	return &gov.Tx{Nonce: v.Nonce, Gas: tx.Gas(), FeeCap: gov.AmountOf(feeCap), TipCap: gov.AmountOf(tipCap)}, nil
+}
+
+// taken says whether a pool has another transaction of the key in the place of one that was refused: it was sent
+// by hand, and is not fought over.
+func (s *Sender) taken(ctx context.Context, v gov.Vote) (bool, error) {
+	var waiting hexutil.Uint64
+	if err := s.Caller.Call(ctx, &waiting, "eth_getTransactionCount", ethAddress(v.Ballot.Voter), "pending"); err != nil {
+		return false, fmt.Errorf("pending nonce: %w", err)
+	}
+	if uint64(waiting) <= v.Nonce {
+		return false, nil
+	}
+	s.Log.Warn("another transaction of the voting key waits under the vote's nonce", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "tx", v.Tx)
+	return true, nil
+}
+
+// doubled is twice as much, the largest number where that overflows.
+func doubled(n *uint256.Int) *uint256.Int {
+	out, over := new(uint256.Int).AddOverflow(n, n)
+	if over {
+		out.SetAllOne()
+	}
+	return out
 }
 
 // bumped is an eighth and one more.

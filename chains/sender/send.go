@@ -41,6 +41,7 @@ func (s *Sender) Send(ctx context.Context, v gov.Vote) error {
 	used, cheap := false, 0
 	for i, err := range errs {
 		if took[i] {
+			s.noteCheap(v.Tx, false)
 			return nil
 		}
 		switch rpc.Classify(err) {
@@ -57,9 +58,26 @@ func (s *Sender) Send(ctx context.Context, v gov.Vote) error {
 		return fail(rpc.ErrNoEndpoint)
 	}
 	if cheap == len(errs) {
+		s.noteCheap(v.Tx, true)
 		return fail(fmt.Errorf("%w: %w", ErrUnderpriced, errors.Join(errs...)))
 	}
 	return fail(errors.Join(errs...))
+}
+
+func (s *Sender) noteCheap(tx gov.Hash, refused bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if refused {
+		s.cheap[tx] = true
+	} else {
+		delete(s.cheap, tx)
+	}
+}
+
+func (s *Sender) isCheap(tx gov.Hash) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cheap[tx]
 }
 
 // used tells our own mined transaction from a foreign one under the same nonce.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/rpc"
@@ -69,7 +70,14 @@ func EndpointsOf(c *rpc.Client) func() []Endpoint {
 }
 
 // Sender sends on one chain. It is safe for concurrent use.
-type Sender struct{ Config }
+type Sender struct {
+	Config
+
+	mu sync.Mutex
+	// cheap are sent transactions that every endpoint refused for their fee; they are sent again with each block, so
+	// that a new sender knows them soon.
+	cheap map[gov.Hash]bool
+}
 
 // New checks the configuration.
 func New(c Config) (*Sender, error) {
@@ -97,7 +105,7 @@ func New(c Config) (*Sender, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Sender{c}, nil
+	return &Sender{Config: c, cheap: map[gov.Hash]bool{}}, nil
 }
 
 // governor finds the contract of a ballot.

@@ -428,6 +428,24 @@ func TestG11KnownNonceBugs(t *testing.T) {
 			t.Errorf("it is gone: %+v, %v", plan, err)
 		}
 	})
+	t.Run("another's place in the pool", func(t *testing.T) {
+		n := newNode("a")
+		s := open(t, ready(), 1, n)
+		v := signed(t, s, vote(1))
+		n.sendErr = nodeError("replacement transaction underpriced")
+		if err := s.Send(t.Context(), v); !errors.Is(err, sender.ErrUnderpriced) {
+			t.Fatal(err)
+		}
+		n.pending = v.Nonce + 1
+		if plan, err := s.Replace(t.Context(), v); err != nil || plan != nil {
+			t.Errorf("it is fought over: %+v, %v", plan, err)
+		}
+		n.pending = v.Nonce
+		plan, err := s.Replace(t.Context(), v)
+		if err != nil || plan == nil || plan.TipCap.Cmp(gov.NewAmount(4e9)) < 0 {
+			t.Errorf("the pool has a least tip: %+v, %v", plan, err)
+		}
+	})
 	t.Run("a bump while it waits", func(t *testing.T) {
 		n := newNode("a")
 		s := open(t, ready(), 1, n)
