@@ -14,7 +14,11 @@ var TargetCode = Check{
 		"delegates to other code, came from a CREATE2 factory, or is an account that delegates by EIP-7702. Delegating and codeless targets are info: " +
 		"proxies and plain accounts are common. Fresh code, SELFDESTRUCT, CREATE2 and EIP-7702 are warnings: 30 days is longer than most " +
 		"votes with their timelock, so fresher code was probably written for this proposal, and the others let code change after the vote. " +
-		"SELFDESTRUCT together with CREATE2 is critical: other code can then stand at the same address at execution. Of known targets it does not speak.",
+		"SELFDESTRUCT together with CREATE2 is critical: other code can then stand at the same address at execution. Of known targets it does not speak. " +
+		"Looked at: the target's own code at the facts' block, opcode by opcode (SELFDESTRUCT and DELEGATECALL anywhere in it, reached or not), its EIP-7702 designator, " +
+		"and whether the same code stood there 30 days before. Not looked at: the code of what it delegates to or creates, and where it came from. " +
+		"Neither code nor state says whether a factory made it by CREATE2, and ordinary nodes keep no trace of a deployment; so where nothing else is found in a " +
+		"target with code, the status is not_checked, never clean, unless the facts say how it was created.",
 	Run: runTargetCode,
 }
 
@@ -23,6 +27,8 @@ func runTargetCode(p gov.Proposal, f gov.Facts) []gov.Finding {
 	targets, complete := f.Targets.Code.Get()
 	paidOnly := recipients(f)
 	subjects := 0
+	var unseen []gov.Address // whose origin alone was not looked at
+	aged := complete
 	for _, t := range targets {
 		if t.Known || f.DAO.Own(t.Address) || paidOnly[t.Address] {
 			continue
@@ -31,6 +37,11 @@ func runTargetCode(p gov.Proposal, f gov.Facts) []gov.Finding {
 		fresh, freshKnown := t.Fresh.Get()
 		create2, create2Known := t.Create2.Get()
 		complete = complete && (t.Size == 0 || freshKnown && create2Known)
+		if t.Size > 0 && !freshKnown {
+			aged = false
+		} else if t.Size > 0 && !create2Known {
+			unseen = append(unseen, t.Address)
+		}
 		for _, trait := range []struct {
 			has      bool
 			severity gov.Severity
@@ -50,8 +61,18 @@ func runTargetCode(p gov.Proposal, f gov.Facts) []gov.Finding {
 		}
 	}
 	_, known := f.Targets.Code.Get()
-	return r.end(acts(p, f) && applies(f, "targets") && !(known && len(targets) == 0), complete, cleanTargets(subjects))
+	out := r.end(acts(p, f) && applies(f, "targets") && !(known && len(targets) == 0), complete, cleanTargets(subjects))
+	if one := &out[0]; one.Status == gov.NotChecked && aged && len(unseen) > 0 {
+		one.Title = "not checked in full: the code itself shows nothing suspicious, but not whether it came from a CREATE2 factory"
+		for _, a := range unseen[:min(len(unseen), maxEvidence)] {
+			one.Evidence = append(one.Evidence, gov.Evidence{What: "origin not looked at", Account: a})
+		}
+	}
+	return out
 }
+
+// maxEvidence bounds the targets that a finding of what was not checked names.
+const maxEvidence = 20
 
 func cleanTargets(subjects int) string {
 	if subjects == 0 {
