@@ -140,6 +140,19 @@ type words func(place string) string
 // plain are words without a trick.
 func plain(place string) string { return "words of " + place }
 
+// outlookOf is an outlook of a treasury that lasts half as long with the proposal.
+func outlookOf(say words) dossier.OutlookDoc {
+	q := func(p05, p50, p95 float64) gov.Quantiles {
+		return gov.Quantiles{P05: gov.Known(p05), P50: gov.Known(p50), P95: gov.Known(p95)}
+	}
+	without := gov.Outlook{Treasury: gov.Known(gov.TreasuryOutlook{RunwayDays: q(181.4, 300, 365), ValueUSD: q(1.2e6, 2e6, 3e6)}), Dilution: gov.Known(q(0, 0.01, 0.02))}
+	return dossier.OutlookDoc{
+		Outlook: gov.Outlook{Treasury: gov.Known(gov.TreasuryOutlook{RunwayDays: q(90.6, 120, 365), ValueUSD: q(0, 1e6, 2.5e6)})}, Without: &without,
+		Missing: []gov.Missing{{Part: "outlook.dilution", Reason: gov.NoFacts}, {Part: "outlook.collateral", Reason: gov.NoPositions}},
+		Engine:  &gov.ForecastEngine{Paths: 5000, Seed: say("engine seed"), Version: say("engine version")},
+	}
+}
+
 // fill puts words of strangers into every text field of a dossier, and makes a tree of calls with inner ones.
 func fill(doc *dossier.Document, say words) {
 	u := func(place string) dossier.Untrusted { return dossier.Untrusted(say(place)) }
@@ -155,6 +168,7 @@ func fill(doc *dossier.Document, say words) {
 		Sources:     map[string]dossier.Untrusted{"s1": u("source one"), "c1": u("source two"), "s10": u("source ten"), say("source id"): u("source three")},
 		Contradicts: known, Model: &dossier.BriefModel{Name: u("model name"), Outcome: dossier.ModelSlow, Why: u("model why")},
 	}
+	doc.Outlook = outlookOf(say)
 	doc.Claims = []dossier.Claim{{Text: u("claim"), Relation: dossier.Contradicts}, {Text: u("claim two"), Relation: dossier.Match}}
 	for i := range doc.Findings {
 		f := &doc.Findings[i]

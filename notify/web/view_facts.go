@@ -108,7 +108,7 @@ func (s *seen) outlookView() *outlookView {
 	if o.Engine == nil {
 		return nil
 	}
-	v := &outlookView{Engine: fmt.Sprintf("%s draws, seed %s, %s", group(strconv.FormatInt(o.Engine.Paths, 10)), o.Engine.Seed, dossier.Untrusted(o.Engine.Version).Line(60))}
+	v := &outlookView{Engine: fmt.Sprintf("%s draws, seed %s, %s", group(strconv.FormatInt(o.Engine.Paths, 10)), dossier.Untrusted(o.Engine.Seed).Line(60), dossier.Untrusted(o.Engine.Version).Line(60))}
 	without := gov.Outlook{}
 	if o.Without != nil {
 		without = *o.Without
