@@ -128,6 +128,7 @@ func assemble(cfg Config, stack *node.Node) (*Chain, error) {
 	}})
 	stack.RegisterAPIs(tracers.APIs(be.APIBackend))
 	stack.RegisterAPIs([]rpc.API{
+		{Namespace: "eth", Service: &unlockedAPI{c}},
 		{Namespace: "evm", Service: &evmAPI{c}},
 		{Namespace: "anvil", Service: &anvilAPI{c}},
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -463,6 +464,43 @@ func TestBurstWhileTheMakerOfBlocksIsBusy(t *testing.T) {
 	}
 	if _, err := s.wait(t.Context(), raw[burst-1].Hash()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestUnlockedAccounts: whoever reaches the port sends for the funded accounts, and for no other.
+func TestUnlockedAccounts(t *testing.T) {
+	c := start(t, Config{})
+	client, err := rpc.Dial(c.HTTP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var accounts []common.Address
+	if err := client.CallContext(t.Context(), &accounts, "eth_accounts"); err != nil || len(accounts) != AccountCount || accounts[3] != Address(3) {
+		t.Fatalf("accounts: %v, %v", accounts, err)
+	}
+	stranger := common.HexToAddress("0xbeef")
+	send := func(from common.Address) (hash common.Hash, err error) {
+		err = client.CallContext(t.Context(), &hash, "eth_sendTransaction", map[string]any{"from": from, "to": stranger, "value": "0x64"})
+		return hash, err
+	}
+	hash, err := send(accounts[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Session(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.wait(t.Context(), hash); err != nil {
+		t.Fatal(err)
+	}
+	if has, err := s.Client.BalanceAt(t.Context(), stranger, nil); err != nil || has.Int64() != 100 {
+		t.Errorf("the target has %v, %v", has, err)
+	}
+	if _, err := send(stranger); err == nil || !strings.Contains(err.Error(), "not one of the 20 accounts") {
+		t.Errorf("a stranger sent: %v", err)
 	}
 }
 

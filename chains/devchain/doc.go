@@ -36,8 +36,8 @@
 //
 // # JSON-RPC
 //
-// HTTP and WebSocket share one loopback port: eth, net, web3, debug (with the
-// tracers), txpool, and the evm_ and anvil_ methods that test helpers need,
+// HTTP and WebSocket share one loopback port: eth (with eth_sendTransaction for
+// the funded accounts, as on anvil), net, web3, debug (with the tracers), txpool, and the evm_ and anvil_ methods that test helpers need,
 // under anvil's names and with anvil's argument forms. Methods that edit state
 // (anvil_setBalance, anvil_setStorageAt, anvil_setCode, anvil_setNonce) mine one
 // block that carries the edit; anvil edits without a block.

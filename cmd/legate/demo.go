@@ -27,8 +27,8 @@ import (
 
 // demoFlags are the arguments of `demo`.
 type demoFlags struct {
-	headless, fast, json bool
-	llm, dir             string
+	headless, fast, json, stage bool
+	llm, dir                    string
 }
 
 // newDemo runs the main job on a chain of its own.
@@ -40,7 +40,9 @@ func newDemo() *cobra.Command {
 		Long: "Starts an embedded chain with two real OpenZeppelin governors, makes ten proposals, good and bad, and lets\n" +
 			"the real pipeline decide and vote with the example policy. Every vote in the table at the end is read back\n" +
 			"from the chain. Briefs are written by a model that listens on this machine, if there is one, or by the one that\n" +
-			"--llm names; it decides nothing. Without --headless the chain and the API then stay until Ctrl-C.",
+			"--llm names; it decides nothing. Without --headless the chain and the API then stay until Ctrl-C.\n\n" +
+			"With --stage it makes the chain, the proposals, a stand-in Discord and the files of a holder, and leaves the\n" +
+			"rest to you: the journeys in docs/journeys are walked on it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -51,6 +53,9 @@ func newDemo() *cobra.Command {
 	c.Flags().StringVar(&f.llm, "llm", anyModel, "model server for the briefs: auto (on this machine), none, or a URL")
 	c.Flags().StringVar(&f.dir, "dir", "", "folder for the files of the demo; default a temporary one")
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+	c.Flags().BoolVar(&f.stage, "stage", false, "only chain, proposals, stand-in Discord and files; the daemon is yours to run")
+	c.MarkFlagsMutuallyExclusive("stage", "headless")
+	c.MarkFlagsMutuallyExclusive("stage", "json")
 	return c
 }
 
@@ -78,6 +83,9 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 	}
 	defer discord.Close()
 	w.discord, w.model = discord.Webhook(), model
+	if f.stage {
+		return w.stage(ctx, discord.URL(), say)
+	}
 	if err := w.writeFiles(ctx, "127.0.0.1:0"); err != nil {
 		return err
 	}

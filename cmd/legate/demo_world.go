@@ -55,6 +55,7 @@ type demoWorld struct {
 	dir                        string
 	discord                    string // webhook of the stand-in, empty for none
 	model                      string // endpoint for the briefs, empty for none
+	staged                     bool   // for a person who runs the daemon: not live
 }
 
 // demoPeriods are voting delay and period in blocks of twelve seconds. The example policy waits six hours
@@ -173,8 +174,8 @@ func (w *demoWorld) configText(listen string) string {
 		fmt.Fprintf(&b, "  - name: %s\n    address: %s:%s\n    treasury: [%q]\n    tokens: [%q]\n    prices: %s-prices.csv\n    book: %s-book.yaml\n",
 			d.name, chain, dao.Governor, dao.Treasury, dao.Stable, d.name, d.name)
 	}
-	fmt.Fprintf(&b, "voter:\n  key: keystore:voter.json\n  passphrase: file:passphrase\n  ledger: ledger/\n  approvers: [%q]\n  live: true\n",
-		devchain.Address(accountHand))
+	fmt.Fprintf(&b, "voter:\n  key: keystore:voter.json\n  passphrase: file:passphrase\n  ledger: ledger/\n  approvers: [%q]\n  live: %t\n",
+		devchain.Address(accountHand), !w.staged)
 	if w.discord != "" {
 		fmt.Fprintf(&b, "channels: {forum: {discord: %q}}\n", w.discord)
 	}
