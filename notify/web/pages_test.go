@@ -148,7 +148,7 @@ func TestRichDossier(t *testing.T) {
 		"brief":    {"words of headline", "words of sentences1", "words of source one", "was asked and its answer is not used: slow", "words of cut", "the calls say otherwise", "The text says something else"},
 		"verdict":  {"missing.one unknown"},
 		"effects":  {"words of revert reason"},
-		"forecast": {"outlook.treasury.runway_days.p05 91 days (without 181 days)", "outlook.dilution.p95 unknown", "5 000 draws, seed words of engine seed", "nobody's positions are known"},
+		"forecast": {"treasury.runway_days.p05 91 days, 181 without", "dilution.p95 unknown", "5 000 draws, seed words of engine seed", "nobody's positions are known"},
 	} {
 		e := byID(p, id)
 		if e == nil {

@@ -115,11 +115,11 @@ func (s *seen) outlookView() *outlookView {
 	}
 	r := &rows{}
 	with, before := o.Treasury.Or(gov.TreasuryOutlook{}), without.Treasury.Or(gov.TreasuryOutlook{})
-	r.putQuantiles("outlook.treasury.runway_days", "days", with.RunwayDays, before.RunwayDays)
-	r.putQuantiles("outlook.treasury.value_usd", "USD", with.ValueUSD, before.ValueUSD)
-	r.putQuantiles("outlook.dilution", "", o.Dilution.Or(gov.Quantiles{}), without.Dilution.Or(gov.Quantiles{}))
+	r.putQuantiles("treasury.runway_days", "days", with.RunwayDays, before.RunwayDays)
+	r.putQuantiles("treasury.value_usd", "USD", with.ValueUSD, before.ValueUSD)
+	r.putQuantiles("dilution", "", o.Dilution.Or(gov.Quantiles{}), without.Dilution.Or(gov.Quantiles{}))
 	if c, ok := o.Collateral.Get(); ok {
-		r.putQuantiles("outlook.collateral.bad_debt_usd", "USD", c.BadDebtUSD, without.Collateral.Or(gov.CollateralOutlook{}).BadDebtUSD)
+		r.putQuantiles("collateral.bad_debt_usd", "USD", c.BadDebtUSD, without.Collateral.Or(gov.CollateralOutlook{}).BadDebtUSD)
 	}
 	v.Rows = r.out
 	for _, m := range o.Missing {
@@ -132,7 +132,7 @@ func (s *seen) outlookView() *outlookView {
 	return v
 }
 
-// putQuantiles shows what remains with the proposal, and in brackets without it.
+// putQuantiles shows what remains with the proposal, and what without it.
 func (r *rows) putQuantiles(path, unit string, with, without gov.Quantiles) {
 	for _, q := range []struct {
 		name       string
@@ -141,7 +141,7 @@ func (r *rows) putQuantiles(path, unit string, with, without gov.Quantiles) {
 		v, ok := q.with.Get()
 		text := outlookNumber(v, unit)
 		if before, known := q.than.Get(); known && ok {
-			text += " (without " + outlookNumber(before, unit) + ")"
+			text += ", " + outlookNumber(before, "") + " without"
 		}
 		r.put(path+"."+q.name, text, ok)
 	}
@@ -149,8 +149,11 @@ func (r *rows) putQuantiles(path, unit string, with, without gov.Quantiles) {
 
 // outlookNumber is no more exact than a simulation is.
 func outlookNumber(v float64, unit string) string {
-	if unit == "" {
+	switch {
+	case unit != "":
+		return decimal(math.Round(v)) + " " + unit
+	case math.Abs(v) < 1: // a share
 		return decimal(math.Round(v*1e4) / 1e4)
 	}
-	return decimal(math.Round(v)) + " " + unit
+	return decimal(math.Round(v))
 }
