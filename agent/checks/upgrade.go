@@ -11,7 +11,7 @@ var Upgrade = Check{
 	ID: "D1", Name: "upgrade", Class: gov.ClassContent, Required: true,
 	Title: "The code behind an address changes",
 	Text: "Found when a call upgrades a proxy, beacon or diamond or replaces its admin, by the call's own signature, and when " +
-		"the dry run changes an EIP-1967 implementation, beacon or admin slot or the code of an account that had code. An upgrade as such is info: " +
+		"the dry run changes an EIP-1967 implementation, beacon or admin slot, the master copy in the first slot of a Safe's proxy, or the code of an account that had code. An upgrade as such is info: " +
 		"protocols upgrade honestly and often. It is a warning where the new implementation has no code at the facts' block, because every later call to " +
 		"the proxy would then silently succeed or do what is deployed there afterwards; and critical where the proxy is the DAO's own " +
 		"governor, timelock, token or treasury, because whoever wrote the new code then owns the DAO.",

@@ -37,7 +37,7 @@ type Entry struct {
 	ImplCodeHash   gov.Hash
 }
 
-// Code is what stands at an address now. Implementation is that of an EIP-1967 slot, of a beacon or of a 7702
+// Code is what stands at an address now. Implementation is that of an EIP-1967 slot, of a beacon, of a Safe's first slot or of a 7702
 // designator, zero for a contract that is no proxy.
 type Code struct {
 	Hash           gov.Hash

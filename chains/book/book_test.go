@@ -271,11 +271,51 @@ func TestProposeAndDiff(t *testing.T) {
 	}
 }
 
+// safeProxy is code of the shape of a Safe's proxy: it delegates every call to the address in the slot that some
+// instructions push.
+func safeProxy(slot ...byte) []byte {
+	code := hexutil.MustDecode("0x36600060003760006000366000" + "73ffffffffffffffffffffffffffffffffffffffff")
+	code = append(append(code, slot...), hexutil.MustDecode("0x54165af43d600060003e")...)
+	code = append(code, 0x60, byte(len(code)+7), 0x57, 0x3d, 0x60, 0, 0xfd)
+	code = append(code, hexutil.MustDecode("0x5b3d6000f3fe")...)
+	return append(code, hexutil.MustDecode("0xa165627a7a72305820f1f15555f1f1")...) // what follows the code is no instruction
+}
+
+func TestIsMasterCopyProxy(t *testing.T) {
+	for name, c := range map[string]struct {
+		code []byte
+		want bool
+	}{
+		"push1":          {safeProxy(0x60, 0), true},
+		"push0":          {safeProxy(0x5f), true},
+		"other slot":     {safeProxy(0x60, 1), false},
+		"reads another":  {append([]byte{0x60, 2, 0x54, 0x50}, safeProxy(0x5f)...), false},
+		"writes":         {append([]byte{0x5f, 0x5f, 0x55}, safeProxy(0x5f)...), false},
+		"calls":          {append([]byte{0xf1}, safeProxy(0x5f)...), false},
+		"large":          {append(safeProxy(0x5f), make([]byte, 1024)...), false},
+		"does not":       {hexutil.MustDecode("0x5f545f5260205ff3"), false},
+		"nothing":        {nil, false},
+		"cut in a push":  {[]byte{0x5f, 0x54, 0xf4, 0x7f, 1}, true},
+		"slot as a data": {hexutil.MustDecode("0x615f5450f4"), false},
+	} {
+		if got := book.IsMasterCopyProxy(c.code); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestReadContract(t *testing.T) {
 	s, dao, client := world(t)
 	clone := common.HexToAddress("0x00000000000000000000000000000000000c104e")
 	code := append(append(hexutil.MustDecode("0x363d3d373d3d3d363d73"), dao.Bomb[:]...), hexutil.MustDecode("0x5af43d82803e903d91602b57fd5bf3")...)
 	must(t, s.RPC.CallContext(t.Context(), nil, "anvil_setCode", clone, hexutil.Bytes(code)))
+	// A Safe's proxy delegates to what its first slot names; code that only looks a little like one is none.
+	safe, owned := common.HexToAddress("0x00000000000000000000000000000000005afe01"), common.HexToAddress("0x00000000000000000000000000000000005afe02")
+	must(t, s.RPC.CallContext(t.Context(), nil, "anvil_setCode", safe, hexutil.Bytes(safeProxy(0x60, 0x00))))
+	must(t, s.RPC.CallContext(t.Context(), nil, "anvil_setCode", owned, hexutil.Bytes(safeProxy(0x60, 0x01))))
+	for _, a := range []common.Address{safe, owned} {
+		must(t, s.RPC.CallContext(t.Context(), nil, "anvil_setStorageAt", a, common.Hash{}, common.BytesToHash(dao.Bomb[:])))
+	}
 	state := book.At(client, head(t, s).Hash)
 	type row struct {
 		Impl                   common.Address
@@ -283,8 +323,9 @@ func TestReadContract(t *testing.T) {
 	}
 	got, want := map[string]row{}, map[string]row{
 		"token": {}, "bomb": {SelfDestruct: true}, "market": {dao.MarketImpl, false, true}, "beacon proxy": {dao.BeaconImpl, false, true}, "clone": {dao.Bomb, false, true}, "nobody": {},
+		"safe": {dao.Bomb, false, true}, "other slot": {Delegate: true},
 	}
-	for name, a := range map[string]common.Address{"token": dao.Token, "bomb": dao.Bomb, "market": dao.Market, "beacon proxy": dao.BeaconProxy, "clone": clone, "nobody": {9}} {
+	for name, a := range map[string]common.Address{"token": dao.Token, "bomb": dao.Bomb, "market": dao.Market, "beacon proxy": dao.BeaconProxy, "clone": clone, "nobody": {9}, "safe": safe, "other slot": owned} {
 		c, err := book.ReadContract(t.Context(), state, gov.Address(a))
 		must(t, err)
 		got[name] = row{common.Address(c.Implementation), c.SelfDestruct, c.DelegateCall}

@@ -109,6 +109,15 @@ func (c *Contract) readImplementation(ctx context.Context, s State, a gov.Addres
 			return err
 		}
 	}
+	if c.Implementation.IsZero() && IsMasterCopyProxy(code) {
+		w, err := s.Storage(ctx, a, MasterCopySlot)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(w[:12], make([]byte, 12)) {
+			c.Implementation = gov.Address(w[12:])
+		}
+	}
 	for _, getter := range implementationGetters {
 		if !c.Implementation.IsZero() {
 			break
@@ -152,25 +161,34 @@ const (
 	opInvalid, opSelfDestruct                      = 0xfe, 0xff
 )
 
-// scan looks for the two instructions where they can be reached: on a straight line from the beginning or from a
-// JUMPDEST. What follows the end of a line, such as the compiler's metadata, is passed over up to the next JUMPDEST.
+// scan looks for the two instructions where they can be reached.
 func scan(code []byte) (selfDestruct, delegateCall bool) {
+	lines(code, func(op byte, _ []byte) {
+		selfDestruct = selfDestruct || op == opSelfDestruct
+		delegateCall = delegateCall || op == opDelegateCall || op == opCallCode
+	})
+	return selfDestruct, delegateCall
+}
+
+// lines tells the instructions that can be reached, in order: those on a straight line from the beginning or from a
+// JUMPDEST. What follows the end of a line, such as the compiler's metadata, is passed over up to the next JUMPDEST.
+func lines(code []byte, tell func(op byte, argument []byte)) {
 	live := true
 	for i := 0; i < len(code); i++ {
-		op := code[i]
-		switch {
-		case op >= opPush1 && op <= opPush32:
+		op, at := code[i], i+1
+		if op >= opPush1 && op <= opPush32 {
 			i += int(op-opPush1) + 1
-		case op == opJumpdest:
+		}
+		if op == opJumpdest {
 			live = true
-		case !live:
-		case op == opSelfDestruct:
-			selfDestruct, live = true, false
-		case op == opDelegateCall || op == opCallCode:
-			delegateCall = true
-		case op == opStop || op == opJump || op == opReturn || op == opRevert || op == opInvalid:
+		}
+		if !live {
+			continue
+		}
+		tell(op, code[at:min(i+1, len(code))])
+		switch op {
+		case opStop, opJump, opReturn, opRevert, opInvalid, opSelfDestruct:
 			live = false
 		}
 	}
-	return selfDestruct, delegateCall
 }

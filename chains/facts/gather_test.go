@@ -376,6 +376,43 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestImplementationOfASafe: what a Safe's proxy delegates to stands in its first slot. It is part of the facts and of
+// their basis, and a change of it in the run is an upgrade.
+func TestImplementationOfASafe(t *testing.T) {
+	w := newWorld(t, devchain.OZ5Block)
+	at := func(a string) common.Address { return common.HexToAddress(a) }
+	safe, plain, copier := at("0x5afe01"), at("0x5afe02"), at("0x5afe03")
+	// the proxy of a Safe as far as it matters: delegate to the address in slot 0
+	proxy := hexutil.MustDecode("0x36600060003760006000366000" + "73ffffffffffffffffffffffffffffffffffffffff" + "600054165af43d600060003e603557" + "3d6000fd" + "5b" + "3d6000f3")
+	for account, code := range map[common.Address][]byte{
+		safe:   proxy,
+		copier: hexutil.MustDecode("0x60043560005500"), // writes its argument into slot 0 of who delegates to it
+		plain:  hexutil.MustDecode("0x60043560005500"), // the same by itself: a contract that has something else there
+	} {
+		must(t, w.s.RPC.CallContext(t.Context(), nil, "anvil_setCode", account, hexutil.Bytes(code)))
+	}
+	must(t, w.s.RPC.CallContext(t.Context(), nil, "anvil_setStorageAt", safe, common.Hash{}, common.BytesToHash(copier[:])))
+	set := append(hexutil.MustDecode("0x7de7edef"), common.BytesToHash(w.dao.Bomb[:]).Bytes()...) // changeMasterCopy(address)
+	before := w.gather(devchain.Action{Target: safe, Calldata: set}, devchain.Action{Target: plain, Calldata: set}).Facts
+	is(t, "status", before.Effects.Status, gov.EffectsExecuted)
+	is(t, "proxies", before.Targets.Proxy, 1)
+	code, _ := before.Targets.Code.Get()
+	for _, c := range code {
+		if c.Address == gov.Address(safe) && (c.Implementation != gov.Address(copier) || c.ImplCodeHash == (gov.CodeHash{})) {
+			t.Errorf("the Safe: %+v", c)
+		}
+	}
+	changes, ok := before.Upgrades.Get()
+	if !ok || len(changes) != 1 || changes[0].Proxy != gov.Address(safe) || changes[0].Before != gov.Address(copier) || changes[0].After != gov.Address(w.dao.Bomb) {
+		t.Errorf("upgrades %+v", changes)
+	}
+	must(t, facts.SameCode(t.Context(), w.rpc, before, w.head()))
+	must(t, w.s.RPC.CallContext(t.Context(), nil, "anvil_setStorageAt", safe, common.Hash{}, common.BytesToHash(w.dao.MarketV2[:])))
+	if err := facts.SameCode(t.Context(), w.rpc, before, w.head()); !errors.Is(err, facts.ErrOtherCode) {
+		t.Errorf("another master copy: %v", err)
+	}
+}
+
 // TestRolesOfASafe: a Safe logs its modules and owners in its own way.
 func TestRolesOfASafe(t *testing.T) {
 	w := newWorld(t, devchain.OZ5Block)

@@ -13,7 +13,7 @@ import (
 )
 
 // upgrades lists the proxies whose implementation, beacon or admin changed: by the slots of EIP-1967 that the run
-// changed, and, for proxies with other slots, by asking the targets of upgrade calls before and after.
+// changed, and by the first slot of a Safe's proxy, and, for proxies with other slots, by asking the targets of upgrade calls before and after.
 func upgrades(ctx context.Context, g *gathering) {
 	if !g.executed() {
 		g.missing("upgrades", g.effectsReason(), gov.Address{})
@@ -28,6 +28,14 @@ func upgrades(ctx context.Context, g *gathering) {
 	out := []gov.Change{}
 	for _, d := range g.facts.Effects.StorageDiffs {
 		isSlot := d.Slot == book.ImplementationSlot || d.Slot == book.BeaconSlot || d.Slot == book.AdminSlot
+		if d.Slot == book.MasterCopySlot && !made[d.Account] {
+			code, err := g.before.Code(ctx, d.Account)
+			if err != nil {
+				g.fail("upgrades", err, d.Account)
+				return
+			}
+			isSlot = book.IsMasterCopyProxy(code)
+		}
 		if isSlot && !made[d.Account] {
 			out = append(out, gov.Change{Proxy: d.Account, Before: gov.Address(d.Before[12:]), After: gov.Address(d.After[12:])})
 		}
