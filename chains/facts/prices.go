@@ -16,6 +16,9 @@ import (
 // Prices are US dollars for one whole token. The zero Prices knows none.
 type Prices struct{ usd map[gov.Asset]float64 }
 
+// Count is how many prices there are.
+func (p Prices) Count() int { return len(p.usd) }
+
 // MaxPrices bounds a price file in bytes.
 const MaxPrices = 1 << 20
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -154,6 +155,9 @@ func addText(p book.Proposed, at gov.Block, item string) string {
 	return r.String()
 }
 
+// noEntries is an empty list as `init` writes it, to which nothing can be appended.
+var noEntries = regexp.MustCompile(`(?m)^entries:[ \t]*\[[ \t]*\]([ \t]*(?:#.*)?)$`)
+
 // addToBook appends an entry to a book, which must read well with it; the file changes in one step or not at all.
 func addToBook(path string, a gov.Address, item string) error {
 	text, err := readBounded(path, strict.MaxBytes)
@@ -170,6 +174,7 @@ func addToBook(path string, a gov.Address, item string) error {
 		if e, ok := b.Entry(a); ok {
 			return fmt.Errorf("%s has %s already, as %s: change that entry by hand", path, a, e.Label)
 		}
+		text = noEntries.ReplaceAll(text, []byte("entries:$1"))
 		if !strings.HasSuffix(string(text), "\n") {
 			text = append(text, '\n')
 		}

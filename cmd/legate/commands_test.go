@@ -381,6 +381,7 @@ func TestBookAgainstAChain(t *testing.T) {
 		t.Fatal(err)
 	}
 	token, rpc := dao.Token.Hex(), "--rpc="+chain.HTTP()
+	write(t, "book.yaml", "version: 1\nentries: []\n") // as init leaves it
 	out, _ := legate(t, 0, "book", "add", token, rpc, "--label", "COMP", "--write", "book.yaml", "--json")
 	var doc addDocument
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {

@@ -160,8 +160,13 @@ func (d *doctor) prices(conf GovernorConfig) {
 		return
 	}
 	path := d.conf.file(conf.Prices)
-	if _, err := readPrices(path); err != nil {
+	prices, err := readPrices(path)
+	if err != nil {
 		d.say(part, isWrong, "correct the file", "%v", err)
+		return
+	}
+	if prices.Count() == 0 {
+		d.say(part, isDoubtful, "add a line for each token of the treasury, and one for native", "%s has no price, so every fact in USD is unknown", conf.Prices)
 		return
 	}
 	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > oldPrices {

@@ -170,6 +170,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"a booked account that changed", func(t *testing.T) { edit(t, "harbor-book.yaml", market, w.daos["meadow"].Treasury.Hex()) }, "book harbor", isWrong, "no longer the code"},
 		{"no book", func(t *testing.T) { edit(t, "legate.yaml", "    book: harbor-book.yaml\n", "") }, "book harbor", isDoubtful, "few calls are known"},
 		{"prices with an error", func(t *testing.T) { write(t, "harbor-prices.csv", "token;usd\n") }, "prices harbor", isWrong, "harbor-prices.csv"},
+		{"prices without a price", func(t *testing.T) { write(t, "harbor-prices.csv", "token,usd\n") }, "prices harbor", isDoubtful, "has no price"},
 		{"old prices", func(t *testing.T) {
 			old := time.Now().Add(-8 * 24 * time.Hour)
 			if err := os.Chtimes("harbor-prices.csv", old, old); err != nil {
