@@ -152,6 +152,9 @@ func (n *news) decided() {
 	}
 	if told.Final == gov.Hold {
 		why, severity := "Why: "+inertLabel(told.Reason)+". "+because, gov.Warning
+		if v := n.after.Verdict; v.Direction == gov.For && n.before.Barred != "" {
+			why = fmt.Sprintf("The policy says for now, but it was held before because of %s: only an answer by hand votes for. %s", inertLabel(n.before.Barred), because)
+		}
 		if h := n.after.Held; h != nil && told.Reason == h.Reason {
 			why, severity = h.sentence(), gov.Critical
 		}

@@ -289,8 +289,13 @@ func (r *renderer) verdict(d dossier.Dossier) {
 	r.line("  %s", explainVerdict(v.Verdict))
 	if v.Direction != v.Final {
 		why := "the gate has not answered"
-		if v.Gate != nil {
+		switch {
+		case v.Gate != nil && v.Gate.Result != gov.GatePass:
 			why = "the gate holds it: " + joined(v.Gate.Reasons)
+		case d.Barred != "":
+			why = fmt.Sprintf("it was held before (%s), so only an answer by hand votes for", d.Barred)
+		case d.TimedOut != nil:
+			why = "nobody answered the hold in time"
 		}
 		if d.Standing != nil {
 			why = "an earlier Against stands"

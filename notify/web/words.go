@@ -36,7 +36,7 @@ var holdWords = map[gov.HoldReason]string{
 	gov.HoldOtherwise:    "no rule of the policy applies",
 	gov.HoldModel:        "the model holds it",
 	gov.HoldModelMissing: "the model that must pass the text is missing",
-	gov.HoldNoAnswer:     "the judge gave no answer",
+	gov.HoldNoAnswer:     "no answer came in time",
 	gov.HoldTooShort:     "the voting period is shorter than the wait",
 	gov.HoldClosedWorld:  "not everything it does is known",
 	gov.HoldUnknown:      "a rule could not be evaluated",
