@@ -2,9 +2,11 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/mattn/go-sqlite3"
 	"github.com/uptrace/bun"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -24,9 +26,9 @@ func (r *Report) problem(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 }
 
-// Fsck folds every record anew: sequence numbers without gap, digests that fit, stages that follow, an
-// index that says the same, the whole provenance before every signature (G43), and blocks read without
-// gap (G17). An error means that it could not look.
+// Fsck folds every record anew: no record gone, sequence numbers without gap, digests that fit, stages that
+// follow, an index that says the same, the whole provenance before every signature (G43), and blocks read
+// without gap (G17). An error means that it could not look.
 func (db *DB) Fsck(ctx context.Context) (Report, error) {
 	r := Report{Problems: []string{}}
 	// one snapshot, since a daemon may be writing
@@ -43,6 +45,9 @@ func fsck(ctx context.Context, q bun.IDB, r *Report) error {
 		return err
 	}
 	if err := checkIndex(ctx, q, r); err != nil {
+		return err
+	}
+	if err := checkPlaces(ctx, q, r); err != nil {
 		return err
 	}
 	cursors, read := map[gov.ChainID]gov.Cursor{}, map[gov.ChainID][]gov.Followed{}
@@ -71,6 +76,15 @@ func fsck(ctx context.Context, q bun.IDB, r *Report) error {
 		}
 	}
 	return checkCoverage(ctx, q, r)
+}
+
+// Damaged says whether an error is of a store whose file is broken, not of one that cannot be reached.
+func Damaged(err error) bool {
+	var broken sqlite3.Error
+	if !errors.As(err, &broken) {
+		return false
+	}
+	return broken.Code == sqlite3.ErrCorrupt || broken.Code == sqlite3.ErrNotADB
 }
 
 func checkPages(ctx context.Context, q bun.IDB, r *Report) error {
@@ -105,10 +119,34 @@ func checkIndex(ctx context.Context, q bun.IDB, r *Report) error {
 	return nil
 }
 
+// checkPlaces looks for records that are gone together with all that named them. Places are given out by the
+// database one by one, also through failed transactions, and none is ever given twice.
+func checkPlaces(ctx context.Context, q bun.IDB, r *Report) error {
+	var there, given int64
+	err := q.NewRaw("SELECT (SELECT count(*) FROM records), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0)").Scan(ctx, &there, &given)
+	if err != nil {
+		return fmt.Errorf("count the records: %w", err)
+	}
+	if there >= given {
+		return nil
+	}
+	var first int64
+	err = q.NewRaw("SELECT min(place) + 1 FROM (SELECT 0 AS place UNION ALL SELECT place FROM records) WHERE place + 1 NOT IN (SELECT place FROM records)").Scan(ctx, &first)
+	if err != nil {
+		return fmt.Errorf("look for the first record that is gone: %w", err)
+	}
+	r.problem("store: %d of the %d records that were written are gone, the first from place %d", given-there, given, first)
+	return nil
+}
+
 // checkProposal folds the records of one proposal; ok is false where they do not fold.
 func checkProposal(ctx context.Context, q bun.IDB, e Entry, r *Report) (d dossier.Dossier, ok bool, err error) {
 	var rows []recordRow
 	if err := q.NewSelect().Model(&rows).Where("proposal = ?", e.ID.String()).Order("seq").Scan(ctx); err != nil {
+		if Damaged(err) {
+			r.problem("%s: its records cannot be read: %v", e.ID, err)
+			return d, false, nil
+		}
 		return d, false, fmt.Errorf("load %s: %w", e.ID, err)
 	}
 	var p provenance

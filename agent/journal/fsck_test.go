@@ -98,6 +98,18 @@ func TestG17FsckFindsWhatWasChanged(t *testing.T) {
 	}
 }
 
+// A proposal that is gone from the records and from the index leaves a hole in the places.
+func TestG17FsckFindsAProposalThatIsGone(t *testing.T) {
+	for n, want := range map[uint64]string{1: "the first from place 1", 2: "the first from place 8"} {
+		db := healthy(t)
+		exec(t, db, "DELETE FROM records WHERE proposal = ?", id(n).String())
+		exec(t, db, "DELETE FROM proposals WHERE proposal = ?", id(n).String())
+		if got := problems(t, db); !strings.Contains(got, "7 of the 14 records that were written are gone") || !strings.Contains(got, want) {
+			t.Errorf("without proposal %d fsck found %q, want %s", n, got, want)
+		}
+	}
+}
+
 func TestLoadRefusesAnEditedRecord(t *testing.T) {
 	db := healthy(t)
 	exec(t, db, "UPDATE records SET body = replace(body, 'pending', 'active') WHERE proposal = ? AND seq = 1", id(1).String())
