@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -28,12 +29,7 @@ func newJournalFsck() *cobra.Command {
 			"something is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, db, err := openStore(cmd.Context(), config)
-			if err != nil {
-				return err
-			}
-			defer db.Close()
-			report, err := db.Fsck(cmd.Context())
+			report, err := fsckStore(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
@@ -52,6 +48,24 @@ func newJournalFsck() *cobra.Command {
 	configFlag(c, &config)
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// fsckStore checks the store. A file so broken that nothing can be read is a problem found, not a failure to look.
+func fsckStore(ctx context.Context, config string) (journal.Report, error) {
+	_, db, err := openStore(ctx, config)
+	var report journal.Report
+	if err == nil {
+		defer db.Close()
+		report, err = db.Fsck(ctx)
+	}
+	if !journal.Damaged(err) {
+		return report, err
+	}
+	report.Problems = append(report.Problems, fmt.Sprintf("%v; bring back a copy of the store, or move it away: the daemon then reads the chain anew, and the ledger still bars a second vote", err))
+	if report.Coverage == nil {
+		report.Coverage = []journal.Range{}
+	}
+	return report, nil
 }
 
 type fsckDocument struct {
@@ -84,7 +98,7 @@ func count(n int, noun string) string {
 // noSubcommand refuses a word that is no sub-command.
 func noSubcommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("unknown sub-command %q", args[0])
+		return unknownCommand(cmd, "sub-command", args[0])
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -45,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	var problems strict.Problems
 	switch {
@@ -57,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, problems.Detail())
 		return exitFail
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "legate: %s\nSee `legate --help`.\n", inert(err))
+		fmt.Fprintf(stderr, "legate: %s\nSee `%s --help`.\n", inert(err), cmd.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "legate: %s\n", inert(err))
@@ -76,35 +78,81 @@ func newRoot() *cobra.Command {
 			"policy and casts the signed vote, or holds and says why. No text of a proposal can turn a vote.",
 		SilenceErrors: true, SilenceUsage: true,
 		Version: version(),
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q", args[0])}
+				return usageError{unknownCommand(cmd, "command", args[0])}
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{nearFlag(cmd, err)} })
 	root.AddCommand(commands()...)
+	completions(root)
 	for _, c := range root.Commands() {
 		strictArgs(c)
 	}
 	return root
 }
 
-// strictArgs makes wrong numbers of arguments usage errors, and unknown sub-commands too.
+// strictArgs makes wrong numbers of arguments usage errors that say what is right, and unknown sub-commands too.
 func strictArgs(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
+			err := check(cmd, args)
+			if err == nil {
+				return nil
+			}
+			var group groupError
+			if errors.As(err, &group) {
 				return usageError{fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
 			}
-			return nil
+			if strings.HasPrefix(err.Error(), "unknown command") { // cobra's words for an argument where none is taken
+				err = fmt.Errorf("an argument too many, %q", args[0])
+			}
+			return usageError{fmt.Errorf("%s: %w; it is `%s`", cmd.CommandPath(), err, strings.TrimSuffix(cmd.UseLine(), " [flags]"))}
 		}
 	}
 	for _, sub := range c.Commands() {
 		strictArgs(sub)
 	}
+}
+
+// groupError is a word that is no command of a group.
+type groupError struct{ error }
+
+// unknownCommand says which command may have been meant by one that is not there.
+func unknownCommand(cmd *cobra.Command, kind, name string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	if near := strict.Suggest(name, names); near != "" {
+		return groupError{fmt.Errorf("unknown %s %q, did you mean %q?", kind, name, near)}
+	}
+	return groupError{fmt.Errorf("unknown %s %q", kind, name)}
+}
+
+// flagName finds the names in a command's list of flags.
+var flagName = regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`)
+
+// nearFlag says which flag may have been meant by one that is not there.
+func nearFlag(cmd *cobra.Command, err error) error {
+	var unknown interface {
+		error
+		GetSpecifiedName() string // of pflag's error for a flag that is not there
+	}
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	for _, m := range flagName.FindAllStringSubmatch(cmd.Flags().FlagUsages(), -1) {
+		names = append(names, m[1])
+	}
+	if near := strict.Suggest(unknown.GetSpecifiedName(), names); near != "" {
+		return fmt.Errorf("%w, did you mean --%s?", err, near)
+	}
+	return err
 }
 
 // printJSON writes one document. What a terminal would obey is in it as escapes (G30).

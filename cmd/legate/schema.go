@@ -36,7 +36,7 @@ func newSchema() *cobra.Command {
 		names = append(names, s.name)
 		about += fmt.Sprintf("\n  %-9s %s", s.name, s.about)
 	}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "schema " + strings.Join(names, "|"), Short: "JSON Schemas of the files and of the dossier",
 		Long: about, Args: cobra.ExactArgs(1), ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,6 +53,8 @@ func newSchema() *cobra.Command {
 			return usageError{fmt.Errorf("there is no schema %q; there are %s", args[0], strings.Join(names, ", "))}
 		},
 	}
+	c.Flags().Bool("json", true, "it is always one JSON document")
+	return c
 }
 
 // JSONSchema takes both shapes of an endpoint.
