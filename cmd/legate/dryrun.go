@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,14 +36,15 @@ func newDryRun() *cobra.Command {
 		Short: "What a proposal, or a draft of one, would do",
 		Long: "Executes the actions on a throw-away fork of one block and prints the dossier: decoded calls, effects,\n" +
 			"facts and findings, with --policy also the verdict. A proposal goes through its governor's queue and\n" +
-			"execute with a forced tally; a draft (--actions) is called from --from directly, and is never voted for.",
+			"execute with a forced tally; a draft (--actions) is called from --from directly, and is never voted for.\n" +
+			"Where --from executes the proposals of a governor (of --config, or --governor), its book and facts count.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&f.rpc, "rpc", "", "endpoint of the chain: a URL, or env:NAME, file:PATH, credential:NAME; else those of --config")
-	c.Flags().StringVar(&f.governor, "governor", "", "address of the governor")
+	c.Flags().StringVar(&f.governor, "governor", "", "address of the governor; of a draft, whose executor --from is")
 	c.Flags().StringVar(&f.proposal, "proposal", "", "number of the proposal, decimal or 0x")
 	c.Flags().StringVar(&f.actions, "actions", "", "JSON list of {to, value, signature, calldata}")
 	c.Flags().StringVar(&f.from, "from", "", "account that makes the calls of a draft")
@@ -98,7 +98,7 @@ func (f dryRunFlags) policies() (*policies.Set, error) {
 	if f.policy == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(f.policy)
+	text, err := readBounded(f.policy, strict.MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read the policies: %w", err)
 	}
@@ -130,7 +130,7 @@ func (f dryRunFlags) dossier(ctx context.Context, log *slog.Logger, set *policie
 	deps := w.deps(g, client)
 	if seen.Proposal.Draft {
 		from, _ := gov.ParseAddress(f.from)
-		deps.Governor, deps.Executor = governor.Governor{}, from
+		deps.Executor = from
 	}
 	got, err := gatherWith(ctx, deps, seen.Proposal, block)
 	if err != nil {
@@ -253,7 +253,7 @@ func (f dryRunFlags) header(ctx context.Context, c *rpc.Client) (rpc.Header, err
 // subject is what is run: a proposal found on the chain, or a draft.
 func (f dryRunFlags) subject(ctx context.Context, w *world, client *rpc.Client, at rpc.Header, block gov.Block) (dossier.Seen, *watched, error) {
 	if f.actions != "" {
-		return f.draft(w, client, block)
+		return f.draft(ctx, w, client, block)
 	}
 	address, err := gov.ParseAddress(f.governor)
 	if err != nil {
@@ -317,12 +317,12 @@ func (f dryRunFlags) tables(w *world, id gov.ProposalID) (*watched, error) {
 }
 
 // draft reads actions that are on no governor yet.
-func (f dryRunFlags) draft(w *world, client *rpc.Client, block gov.Block) (dossier.Seen, *watched, error) {
+func (f dryRunFlags) draft(ctx context.Context, w *world, client *rpc.Client, block gov.Block) (dossier.Seen, *watched, error) {
 	from, err := gov.ParseAddress(f.from)
 	if err != nil {
 		return dossier.Seen{}, nil, usageError{fmt.Errorf("--from: %w", err)}
 	}
-	text, err := os.ReadFile(f.actions)
+	text, err := readBounded(f.actions, maxActions)
 	if err != nil {
 		return dossier.Seen{}, nil, fmt.Errorf("read the actions: %w", err)
 	}
@@ -330,7 +330,7 @@ func (f dryRunFlags) draft(w *world, client *rpc.Client, block gov.Block) (dossi
 	if err != nil {
 		return dossier.Seen{}, nil, fmt.Errorf("%s: %w", f.actions, err)
 	}
-	g, err := f.tables(w, gov.ProposalID{Chain: gov.ChainID(client.ChainID()), Governor: from})
+	g, err := f.draftGovernor(ctx, w, client, from, block)
 	if err != nil {
 		return dossier.Seen{}, nil, err
 	}
@@ -339,6 +339,49 @@ func (f dryRunFlags) draft(w *world, client *rpc.Client, block gov.Block) (dossi
 		ID: gov.ProposalID{Chain: gov.ChainID(client.ChainID()), Governor: from}, Name: "draft", Proposer: from, Created: block,
 		Actions: actions, Draft: true, Clock: gov.ClockBlock,
 	}
+	if !g.governor.Address.IsZero() {
+		p.ID.Governor, p.Flavour, p.Clock = g.governor.Address, g.governor.Flavour, g.governor.Clock
+	}
 	p.ContentHash = gov.ContentHash(actions, p.DescriptionHash)
 	return dossier.Seen{Proposal: p, Shown: dossier.Shown{Signatures: signatures}}, g, nil
+}
+
+// draftGovernor is the governor whose proposals are executed from an account: the one that --governor names, else one
+// of the configuration. Where there is none, what a governor would say of the draft's facts stays unknown.
+func (f dryRunFlags) draftGovernor(ctx context.Context, w *world, client *rpc.Client, from gov.Address, block gov.Block) (*watched, error) {
+	chain := gov.ChainID(client.ChainID())
+	var candidates []gov.Address
+	if f.governor != "" {
+		a, err := gov.ParseAddress(f.governor)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--governor: %w", err)}
+		}
+		candidates = append(candidates, a)
+	} else {
+		for _, g := range w.conf.Governors {
+			if gov.ChainID(g.Address.Chain.ID()) == chain {
+				candidates = append(candidates, gov.Address(g.Address.Address.Address))
+			}
+		}
+	}
+	for _, a := range candidates {
+		found, err := governor.Detect(ctx, client, a, block.Hash)
+		if err != nil {
+			return nil, err
+		}
+		if found.Executor != from {
+			if f.governor != "" {
+				return nil, usageError{fmt.Errorf("--from %s: the proposals of %s are executed by %s", from, a, found.Executor)}
+			}
+			continue
+		}
+		g, err := f.tables(w, gov.ProposalID{Chain: chain, Governor: a})
+		if err != nil {
+			return nil, err
+		}
+		found.Chain, found.Name = chain, gov.Label(g.conf.Name)
+		g.governor = found
+		return g, nil
+	}
+	return f.tables(w, gov.ProposalID{Chain: chain, Governor: from})
 }

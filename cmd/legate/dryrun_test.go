@@ -187,6 +187,42 @@ func TestDryRunDraft(t *testing.T) {
 	}
 }
 
+// TestDryRunDraftOfAGovernor: what the executor of a governor would do is told with that governor's facts and book.
+func TestDryRunDraftOfAGovernor(t *testing.T) {
+	w, _ := demoFolder(t)
+	dao := w.daos["harbor"]
+	lower := may(devchain.ActionOn(dao.Market, "Market", "setCollateralFactor", dao.Stable, percent(70)))(t)
+	write(t, "lower.json", fmt.Sprintf(`[{"to":%q,"value":"0","signature":"","calldata":"0x%x"}]`, lower.Target.Hex(), lower.Calldata))
+	rpc := "--rpc=" + w.chain.HTTP()
+	for name, c := range map[string]struct {
+		args          []string
+		facts, booked bool
+	}{
+		"of the configuration": {[]string{"--from", dao.Timelock.Hex(), "--config", "legate.yaml"}, true, true},
+		"that is named":        {[]string{"--from", dao.Timelock.Hex(), rpc, "--governor", dao.Governor.Hex()}, true, false},
+		"unknown":              {[]string{"--from", dao.Timelock.Hex(), rpc}, false, false},
+		"of another account":   {[]string{"--from", dao.Treasury.Hex(), rpc, "--config", "legate.yaml"}, false, false},
+	} {
+		_, doc := dryRun(t, append(c.args, "--actions", "lower.json")...)
+		for _, path := range []string{"facts.governor.quorum.before", "facts.timelock.delay_before", "facts.supply.minted_bps"} {
+			if got := at(doc, path) != nil; got && !c.facts || !got && c.facts && at(doc, "facts.effects.status") == "executed" {
+				t.Errorf("a governor %s: %s is %v", name, path, at(doc, path))
+			}
+		}
+		calls, _ := at(doc, "facts.calls").([]any)
+		if len(calls) != 1 || at(calls[0], "known") != c.booked {
+			t.Errorf("a governor %s: calls %v", name, calls)
+		}
+		if want := map[bool]string{true: "executed", false: "reverted"}[name != "of another account"]; at(doc, "facts.effects.status") != want {
+			t.Errorf("a governor %s: %v, want %s", name, at(doc, "facts.effects.status"), want)
+		}
+	}
+	_, errs := legate(t, 2, "dry-run", rpc, "--actions", "lower.json", "--from", dao.Treasury.Hex(), "--governor", dao.Governor.Hex())
+	if !strings.Contains(errs, "are executed by "+dao.Timelock.Hex()) {
+		t.Errorf("another account than the executor: %s", errs)
+	}
+}
+
 func TestDryRunRefuses(t *testing.T) {
 	w, proposals := demoFolder(t)
 	id := demoID(t, w, proposals, 0)
