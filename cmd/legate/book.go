@@ -143,7 +143,11 @@ func addText(p book.Proposed, at gov.Block, item string) string {
 	c := p.Contract
 	r.line("# at block %d, %s: %d bytes of code", at.Number, at.Time, c.Size)
 	if !p.Implementation.IsZero() {
-		r.line("# a proxy of %s, admin %s", p.Implementation, c.Admin)
+		admin := "no admin in its slot"
+		if !c.Admin.IsZero() {
+			admin = "admin " + c.Admin.Hex()
+		}
+		r.line("# a proxy of %s, %s", p.Implementation, admin)
 	}
 	if c.SelfDestruct || c.DelegateCall {
 		r.line("# the code has %s", strings.TrimPrefix(map[bool]string{true: " and SELFDESTRUCT"}[c.SelfDestruct]+map[bool]string{true: " and DELEGATECALL"}[c.DelegateCall], " and "))
@@ -179,6 +183,10 @@ func addToBook(path string, a gov.Address, item string) error {
 			text = append(text, '\n')
 		}
 	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
 	grown := append(slices.Clone(text), item...)
 	b, err := parseBook(path, grown)
 	if err == nil {
@@ -187,9 +195,10 @@ func addToBook(path string, a gov.Address, item string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("the entry cannot be appended to %s as that is laid out, put it in by hand: %w", path, err)
+		// Not %w: the places in err are those of a file that is not there.
+		return fmt.Errorf("the entry cannot be appended to %s as that is laid out (%s); put it in by hand:\n%s", path, err.Error(), item)
 	}
-	return replaceFile(path, grown, 0o644)
+	return replaceFile(path, grown, mode)
 }
 
 func parseBook(path string, text []byte) (*book.Book, error) {
@@ -268,7 +277,9 @@ func movedText(moved []movedDoc, checked int) string {
 	var r renderer
 	for _, m := range moved {
 		r.line("%s %s %s", red.Render("moved"), m.Label, m.Address)
-		r.line("  code            %s\n       is now     %s", m.Recorded.CodeHash, m.Now.CodeHash)
+		if m.Recorded.CodeHash != m.Now.CodeHash {
+			r.line("  code            %s\n       is now     %s", m.Recorded.CodeHash, m.Now.CodeHash)
+		}
 		if m.Recorded.Implementation != m.Now.Implementation || m.Recorded.ImplCodeHash != m.Now.ImplCodeHash {
 			r.line("  implementation  %s %s\n       is now     %s %s", m.Recorded.Implementation, m.Recorded.ImplCodeHash, m.Now.Implementation, m.Now.ImplCodeHash)
 		}
