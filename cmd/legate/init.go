@@ -82,6 +82,13 @@ func (f initFlags) run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if !plainName(f.name) {
 		return usageError{fmt.Errorf("--name %q: letters, digits, - and _, at most 40", f.name)}
 	}
+	if f.holder != "" {
+		a, err := strict.ParseAddress(f.holder)
+		if err != nil {
+			return usageError{fmt.Errorf("--holder: %w", err)}
+		}
+		f.holder = a.Hex()
+	}
 	if err := f.free(); err != nil {
 		return err
 	}
@@ -182,7 +189,7 @@ func (f initFlags) propose(ctx context.Context, x *found, in io.Reader, out io.W
 			continue
 		}
 		if p.ABIName == "" {
-			x.notes = append(x.notes, fmt.Sprintf("%s was called by executed proposals; its ABI is not among the shipped ones: add an entry with its ABI to book.yaml", a))
+			x.notes = append(x.notes, fmt.Sprintf("%s was called by executed proposals; its ABI is not among the shipped ones: `legate book add %[1]s -c %[2]s --write %[3]s`, then write its ABI into the entry", a, filepath.Join(f.dir, "legate.yaml"), filepath.Join(f.dir, "book.yaml")))
 			continue
 		}
 		text, err := p.YAML(gov.Label(fmt.Sprintf("%s-%d", p.ABIName, i+1)))
@@ -251,11 +258,7 @@ func (f initFlags) write(x *found, out io.Writer) error {
 	voter := crypto.PubkeyToAddress(key.PublicKey).Hex()
 	holder := voter
 	if f.holder != "" {
-		a, err := strict.ParseAddress(f.holder)
-		if err != nil {
-			return usageError{fmt.Errorf("--holder: %w", err)}
-		}
-		holder = a.Hex()
+		holder = f.holder
 	}
 	pass := hex.EncodeToString(secret)
 	texts := map[string]string{
@@ -337,6 +340,7 @@ func (f initFlags) policies(x *found, holder string) string {
 		{"; here those of `legate demo`", ""},
 		{"treasury.outflow_usd <= 50000", "treasury.outflow_usd <= 10000"},
 		{"name: alice", "name: me"},
+		{"# yaml-language-server: $schema=./docs/policies.schema.json\n", ""}, // `legate schema policies` prints it
 	} {
 		if !strings.Contains(text, swap[0]) {
 			panic("policies.example.yaml has no " + swap[0]) // a test runs this
@@ -351,7 +355,12 @@ func (f initFlags) explain(x *found, voter, holder string, out io.Writer) {
 	for _, n := range x.notes {
 		fmt.Fprintf(out, "- %s\n", n)
 	}
-	fmt.Fprintf(out, "\nNext:\n  1. Read policies.yaml; fill in prices.csv (token,usd) and voter.approvers.\n")
+	fmt.Fprintf(out, "\nNext:\n  1. Read policies.yaml; fill in voter.approvers (else nobody can answer a hold), and prices.csv, a line for each:\n"+
+		"       native,USD    the chain's coin\n")
+	if !x.governor.Token.IsZero() {
+		fmt.Fprintf(out, "       %s,USD    the governance token\n", x.governor.Token)
+	}
+	fmt.Fprintf(out, "     Without prices whatever is in USD is unknown, and rules that read it hold.\n")
 	if holder == voter {
 		fmt.Fprintf(out, "  2. Delegate your tokens to the voting key %s, and put your account into policies.yaml.\n", voter)
 	} else {
