@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/legate-dao/legate/chains/ledger"
 )
 
 // newRun is the daemon.
@@ -23,6 +27,10 @@ func newRun() *cobra.Command {
 			log := newLogger(cmd.ErrOrStderr(), c.Log)
 			live := live || (c.Voter != nil && c.Voter.Live)
 			e, err := openEngine(cmd.Context(), c, engineConfig{log: log, live: live, observe: logRecords(log), out: cmd.ErrOrStderr()})
+			if err != nil && cmd.Context().Err() != nil {
+				log.Info("stopped before all was open; nothing is lost", "at", err)
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -31,6 +39,9 @@ func newRun() *cobra.Command {
 				mode = "live"
 			}
 			log.Info("started", "version", version(), "mode", mode, "api", e.address(), "store", e.db.Path)
+			if c.Voter != nil {
+				go tellFreezes(cmd.Context(), c.file(c.Voter.Ledger), log)
+			}
 			err = e.run(cmd.Context())
 			if closing := e.close(); err == nil {
 				err = closing
@@ -44,6 +55,31 @@ func newRun() *cobra.Command {
 	configFlag(c, &config)
 	c.Flags().BoolVar(&live, "live", false, "sign and send votes; the same as voter.live")
 	return c
+}
+
+// freezeEvery is how often a daemon looks whether signing is frozen, to say so.
+const freezeEvery = 2 * time.Second
+
+// tellFreezes logs that signing is frozen, at the start too, and that it goes on. The freeze itself works without
+// it: the signer looks by itself before each signature.
+func tellFreezes(ctx context.Context, folder string, log *slog.Logger) {
+	tick := time.NewTicker(freezeEvery)
+	defer tick.Stop()
+	for was := false; ; {
+		why, frozen := ledger.Frozen(folder)
+		switch {
+		case frozen && !was:
+			log.Warn("signing is frozen: votes wait until `legate unfreeze`", "why", why, "ledger", folder)
+		case was && !frozen:
+			log.Info("signing goes on: no longer frozen", "ledger", folder)
+		}
+		was = frozen
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // newLogger writes the log as the configuration says.
