@@ -122,13 +122,19 @@ func (d forecastDocument) text() string {
 	return r.String()
 }
 
-// tokensText is an amount of 18 decimals in whole tokens, with thin groups of three digits.
-func tokensText(a gov.Amount) string {
-	digits := fmt.Sprintf("%.0f", a.Float()/1e18)
+// tokensText is an amount of 18 decimals in whole tokens.
+func tokensText(a gov.Amount) string { return grouped(fmt.Sprintf("%.0f", a.Float()/1e18)) }
+
+// grouped puts spaces between groups of three digits of a whole number.
+func grouped(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
 	var groups []string
 	for len(digits) > 3 {
 		groups = append([]string{digits[len(digits)-3:]}, groups...)
 		digits = digits[:len(digits)-3]
 	}
-	return strings.Join(append([]string{digits}, groups...), " ")
+	return sign + strings.Join(append([]string{digits}, groups...), " ")
 }

@@ -293,7 +293,7 @@ func (r treasuryResult) text() string {
 		return "beyond the horizon"
 	}
 	t.line("%s", heading.Render("Treasury"))
-	t.line("  value at the end   %.6g USD ± %.2g (5 %%: %.6g, half: %.6g, 95 %%: %.6g)", r.Value.Mean, mc.Z95*r.Value.SE, r.Value.P05.Or(0), r.Value.P50.Or(0), r.Value.P95.Or(0))
+	t.line("  value at the end   %s USD ± %s (5 %%: %s, half: %s, 95 %%: %s)", usd(r.Value.Mean), usd(mc.Z95*r.Value.SE), usd(r.Value.P05.Or(0)), usd(r.Value.P50.Or(0)), usd(r.Value.P95.Or(0)))
 	t.line("  runway             5 %%: %s, half: %s, 95 %%: %s", day(r.Runway.P05), day(r.Runway.P50), day(r.Runway.P95))
 	t.line("  runs out           %s", r.Ruin)
 	for _, b := range r.Barriers {
@@ -418,7 +418,7 @@ func simulateCollateral(ctx context.Context, name string, text []byte, workers i
 func (r collateralResult) text() string {
 	var t renderer
 	t.line("%s", heading.Render("Lending market"))
-	t.line("  bad debt           %.6g USD ± %.2g (half: %.6g, 95 %%: %.6g, 99 %%: %.6g)", r.BadDebt.Mean, mc.Z95*r.BadDebt.SE, r.BadDebt.P50.Or(0), r.BadDebt.P95.Or(0), r.BadDebt.P99.Or(0))
+	t.line("  bad debt           %s USD ± %s (half: %s, 95 %%: %s, 99 %%: %s)", usd(r.BadDebt.Mean), usd(mc.Z95*r.BadDebt.SE), usd(r.BadDebt.P50.Or(0)), usd(r.BadDebt.P95.Or(0)), usd(r.BadDebt.P99.Or(0)))
 	t.line("  any bad debt       %s", r.Insolvent)
 	t.line("  over the buffer    %s", r.OverBuffer)
 	t.line("  any liquidation    %s", r.Liquidated)
@@ -430,4 +430,12 @@ func (r collateralResult) text() string {
 func writeLine(w io.Writer, format string, args ...any) error {
 	_, err := fmt.Fprintf(w, format+"\n", args...)
 	return err
+}
+
+// usd is an amount of money for people, without exponents; whole dollars where that is exact enough.
+func usd(x float64) string {
+	if x != 0 && x < 100 && x > -100 {
+		return fmt.Sprintf("%.2f", x)
+	}
+	return grouped(fmt.Sprintf("%.0f", x))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,7 @@ func (f voteFlags) run(cmd *cobra.Command, name, support string) error {
 			return err
 		}
 		if !confirmed(cmd.InOrStdin(), cmd.ErrOrStderr(), fmt.Sprintf("Vote %s on %s, by your own hand?", direction, name)) {
+			fmt.Fprintln(cmd.ErrOrStderr(), "\nNothing is signed.")
 			return errNo
 		}
 	}
@@ -113,6 +115,9 @@ func confirmed(in io.Reader, out io.Writer, question string) bool {
 
 // castByHand signs the holder's answer to what is known of a proposal now, and stores it.
 func castByHand(ctx context.Context, c Config, db *journal.DB, hand *signer.Approver, d dossier.Dossier, s gov.Support, expires time.Duration) (gov.Approval, error) {
+	if d.Stage == dossier.AtClosed {
+		return gov.Approval{}, fmt.Errorf("%s is closed (%s): there is no vote to decide", d.ID(), cmp.Or(string(d.Proposal.State), "its vote is over"))
+	}
 	if d.Gathered == nil || d.Provisional {
 		return gov.Approval{}, fmt.Errorf("%s has no final facts yet: wait for its block to be final", d.ID())
 	}
