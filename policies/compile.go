@@ -138,7 +138,7 @@ func (e *environment) undeclared(name string) (message, hint string) {
 		return fmt.Sprintf("%q can be read in hold_if only", root), "no direction follows from text or from who votes"
 	case root == metricsName:
 		return `"metrics" can be read in emergency rules only`, ""
-	case e == emergencyEnv && (root == "proposal" || slices.Contains([]string{"found", "clean", "clean_but"}, root)):
+	case e == emergencyEnv && slices.Contains([]string{"proposal", "outlook", "found", "clean", "clean_but"}, root):
 		return fmt.Sprintf("%q cannot be read in emergency rules", root), "they speak of no single proposal"
 	}
 	return fmt.Sprintf("there is no %q here", root), near(root, append(e.names(), e.functions()...))

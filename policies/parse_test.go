@@ -87,6 +87,7 @@ func TestG44PolicyFileErrors(t *testing.T) {
 		"emergency do":      {good + "emergency: [{name: x, when: 'metrics[\"a\"] > 1.0', do: []}]\n", "exactly one thing"},
 		"emergency context": {good + "emergency: [{name: x, when: 'context.turnout > 0.1', do: [{alert: critical}]}]\n", `"context" can be read in hold_if only`},
 		"emergency found":   {good + "emergency: [{name: x, when: 'found(\"roles\")', do: [{alert: critical}]}]\n", "cannot be read in emergency rules"},
+		"emergency outlook": {good + "emergency: [{name: x, when: 'outlook.dilution.p95 > 0.1', do: [{alert: critical}]}]\n", "cannot be read in emergency rules"},
 		"emergency metrics": {good + "emergency: [{name: x, when: 'metrics.size() > 1', do: [{alert: critical}]}]\n", "metrics is read as"},
 		"hold_if later":     {strings.Replace(good, "brief.contradicts", "context.power.spike > 0.1", 1), `"context.power" is not in this release`},
 	} {
