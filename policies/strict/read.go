@@ -25,6 +25,7 @@ func ReadAt(name string, text []byte, into any) (*Doc, Problems) {
 		panic("strict: into is not a pointer to a struct")
 	}
 	s, ok := newSource(name, text)
+	s.wary = warinessOf(v.Elem().Type())
 	doc := &Doc{source: s, places: map[string]place{}}
 	if ok {
 		doc.read(v.Elem())

@@ -261,6 +261,41 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
+// TestG07MisspeltKeys: the value of a key that is not known may be a secret under a misspelt name, and so may what stands
+// where a file could not be read. The key, and where it is, still show.
+func TestG07MisspeltKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, want string }{
+		{"version: 1\ntokn: hunter2\n", "f.yaml:2:1: unknown key \"tokn\" (did you mean \"token\"?)\n    tokn: *******\n    ^"},
+		{"version: 1\ntokn: \"hunter2 # x\"\n", "tokn: ******** * **"},
+		{"version: 1\nchains: {\"eip155:1\": {http: env:X, htpp: hunter2, ws: env:Y}}\n", "unknown key \"htpp\""},
+		{"version: 1\ntokn: |\n  a\n\n  hunter2\nblok: 1\n", "unknown key \"tokn\""},
+		{"version: 1\ntokn:\n  - a\n  - deep: {x: y,\n      z: hunter2}\n", "unknown key \"tokn\""},
+		{"version: 1\nstream: hunter2\n", "\"stream\" is not in this release"},
+		{"version: 1\ntoken: env:A\ntoken: hunter2\n", "is there twice"},
+		{"version: 1\ntokn: hunter2\nlive: [\n", "live: ["},
+		{"version: 1\ntoken:\thunter2: x\n", "token:"},
+		{"version: 1\ntoken hunter2\n", "token *******"},
+		{"version: 1\n  hunter2\nlive: [\n", "version: 1"},
+		{"version: 1\nlive: true\n  tokn: hunter2\n", "live: true"},
+		{"version: 1\n- hunter2\n", "* *******"},
+		{"version: 1\nwords: [\"http://me:hunter2@host/x\"]\n", "http://**********@host/x"},
+	} {
+		_, _, problems := read(t, c.text)
+		got := problems.Detail()
+		if len(problems) == 0 || strings.Contains(got, "hunter2") || !strings.Contains(got, c.want) {
+			t.Errorf("%q, want %q:\n%s", c.text, c.want, got)
+		}
+	}
+	// a file that has no place for a secret shows its lines
+	var plain struct {
+		Name string `yaml:"name"`
+	}
+	if got := strict.Read("f.yaml", []byte("nam: somebody\n"), &plain).Detail(); !strings.Contains(got, "nam: somebody") {
+		t.Error(got)
+	}
+}
+
 func TestGiganticFile(t *testing.T) {
 	t.Parallel()
 	_, _, problems := read(t, "version: 1\n"+strings.Repeat("#", strict.MaxBytes))

@@ -25,6 +25,7 @@ type source struct {
 	repaired [][]rune
 	poison   map[int][]span // by line: values that were repaired, so nothing more is said about them
 	secret   map[int][]span // by line: values that must not be shown
+	wary     wary           // nil where the file has no place for a secret
 	problems Problems
 	total    int  // of problems, also of those beyond MaxProblems
 	blind    bool // the file was not decoded to its end, so it is not known where its secrets are
@@ -159,14 +160,38 @@ func (s *source) excerpt(line, column int) string {
 	}
 	shown := append([]rune(nil), s.written[line-1]...)
 	for _, hide := range s.secret[line] {
-		for i := hide.from - 1; i < hide.to-1 && i < len(shown); i++ {
-			shown[i] = '*'
+		for i := max(hide.from-1, 0); i < hide.to-1 && i < len(shown); i++ {
+			if shown[i] != ' ' {
+				shown[i] = '*'
+			}
 		}
 	}
 	if s.blind {
 		hideAddresses(shown)
 	}
+	if s.wary != nil {
+		hideUsers(shown)
+	}
+	if s.wary != nil && (s.blind || len(s.poison[line]) > 0) {
+		s.hideUnread(shown)
+	}
 	return excerpt(shown, column)
+}
+
+// hideUsers masks what stands before the @ of an address, wherever one was written.
+func hideUsers(line []rune) {
+	for i := 3; i < len(line); i++ {
+		if line[i-3] != ':' || line[i-2] != '/' || line[i-1] != '/' {
+			continue
+		}
+		for end := i; end < len(line) && !strings.ContainsRune(" \"',]}/", line[end]); end++ {
+			if line[end] == '@' {
+				for j := i; j < end; j++ {
+					line[j] = '*'
+				}
+			}
+		}
+	}
 }
 
 // hideAddresses masks what follows `://`: where a file could not be decoded, an address may hold a credential.

@@ -174,8 +174,10 @@ func (w *walker) decodeStruct(v reflect.Value, n ast.Node, path string) {
 		i := slices.IndexFunc(all, func(f field) bool { return f.name == key.text })
 		switch {
 		case i < 0:
+			w.source.hide(key, value)
 			w.source.report(key.line, key.column, "unknown key "+quote(key.text), didYouMean(key.text, names))
 		case all[i].later:
+			w.source.hide(key, value)
 			w.source.report(key.line, key.column, quote(key.text)+" is not in this release", "remove it")
 		default:
 			given[key.text] = true
@@ -222,6 +224,7 @@ func (w *walker) each(m *ast.MappingNode, path string, visit func(key scalar, va
 			continue
 		}
 		if at, twice := first[key.text]; twice {
+			w.source.hide(key, entry.Value)
 			w.source.report(line, column, fmt.Sprintf("the key %s is there twice, first in line %d", quote(key.text), at), "")
 			continue
 		}
