@@ -279,7 +279,7 @@ func TestG07MisspeltKeys(t *testing.T) {
 		{"version: 1\n  hunter2\nlive: [\n", "version: 1"},
 		{"version: 1\nlive: true\n  tokn: hunter2\n", "live: true"},
 		{"version: 1\n- hunter2\n", "* *******"},
-		{"version: 1\nwords: [\"http://me:hunter2@host/x\"]\n", "http://**********@host/x"},
+		{"version: 1\nlabels: {a: \"http://me:hunter2@host/x\", a: b}\n", "http://**********@host/x"},
 	} {
 		_, _, problems := read(t, c.text)
 		got := problems.Detail()
