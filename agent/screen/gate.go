@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -27,6 +28,11 @@ type Config struct {
 type Gate struct {
 	policies HoldIfs
 	model    Model
+
+	mu sync.Mutex
+	// fresh are answers of the model that no record has yet: one whose facts were gathered anew meanwhile is not
+	// stored, and yet not asked for again.
+	fresh map[gov.ProposalID]*dossier.GateModel
 }
 
 // New builds a gate. A gate without policies would pass what a hold_if stops, so it is an error.
@@ -34,7 +40,7 @@ func New(c Config) (*Gate, error) {
 	if c.Policies == nil {
 		return nil, errors.New("build the gate: no policies to ask for hold_if")
 	}
-	return &Gate{c.Policies, c.Model}, nil
+	return &Gate{policies: c.Policies, model: c.Model, fresh: map[gov.ProposalID]*dossier.GateModel{}}, nil
 }
 
 // Gate reads the texts and the context of a gathered proposal: every flag of the screens holds, and

@@ -41,7 +41,7 @@ func comesBack(o dossier.BriefOutcome) bool {
 func (g *Gate) consult(ctx context.Context, d dossier.Dossier, shown dossier.Shown, head gov.Head) (*dossier.GateModel, error) {
 	texts := textsOf(d, shown)
 	input := inputOf(d.Proposal.ContentHash, texts)
-	if kept := d.GateModel; kept != nil && kept.Input == input && kept.Prompt == PromptDigest {
+	if kept := g.kept(d, input); kept != nil {
 		return kept, nil
 	}
 	q := questionOn(d.Gathered.Facts.Calls.Or(nil), texts)
@@ -62,7 +62,26 @@ func (g *Gate) consult(ctx context.Context, d dossier.Dossier, shown dossier.Sho
 	if comesBack(m.Outcome) && head.Latest.Time < awaited(d, head) {
 		return nil, fmt.Errorf("ask a model about the text of %s: %s: %w: %w", d.ID(), m.Outcome, ErrAway, err)
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.fresh[d.ID()] = m
 	return m, nil
+}
+
+// kept is the answer that there is for this content and these texts; nil for none. It is on record, or was given and
+// is not stored yet.
+func (g *Gate) kept(d dossier.Dossier, input gov.Digest) *dossier.GateModel {
+	fits := func(m *dossier.GateModel) bool { return m != nil && m.Input == input && m.Prompt == PromptDigest }
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if fits(d.GateModel) {
+		delete(g.fresh, d.ID())
+		return d.GateModel
+	}
+	if m := g.fresh[d.ID()]; fits(m) {
+		return m
+	}
+	return nil
 }
 
 // awaited is until when a For waits for a model: the end of its own wait, or `latest` where that is sooner.

@@ -173,6 +173,17 @@ func TestGateModelIsAskedOnce(t *testing.T) {
 	if e, err = modelGate(t, rules{}, m).Gate(t.Context(), later, headAt(over)); err != nil || e.Gate.Result != gov.GatePass || len(m.asked) != 1 {
 		t.Errorf("the same content and text: asked %d times, %+v, %v", len(m.asked), e.Gate, err)
 	}
+	// an answer whose record is not stored, since the facts were gathered anew meanwhile, is not asked for again
+	good = false
+	lost := waiting("We pay for audits.")
+	gate, before := modelGate(t, rules{}, m), len(m.asked)
+	for range 2 {
+		if e, err := gate.Gate(t.Context(), lost, headAt(over)); err != nil || fmt.Sprint(e.Gate.Reasons) != "[model-hold]" || len(m.asked) != before+1 {
+			t.Errorf("an answer that is not stored: asked %d times, %+v, %v", len(m.asked)-before, e.Gate, err)
+		}
+		good = true
+	}
+	good = false
 	change := map[string]func(*dossier.Dossier){
 		"content":   func(d *dossier.Dossier) { d.Proposal.ContentHash[3] = 1 },
 		"text":      func(d *dossier.Dossier) { d.Text.Description += " And more." },
