@@ -56,8 +56,8 @@ func cardEmbed(a dossier.Alert) *discordgo.MessageEmbed {
 	field("Its title, as its proposer wrote it", block(c.Title, 300))
 	if b := c.Brief; b != nil {
 		var text []string
-		for _, l := range append([]dossier.Untrusted{b.Headline}, b.Lines...) {
-			if s := l.Line(300); s != "" {
+		for i, l := range append([]dossier.Untrusted{b.Headline}, b.Lines...) {
+			if s := l.Line(300); s != "" && (i > 0 || len(b.Lines) == 0 || s != c.Title.Line(300)) { // the title stands above already
 				text = append(text, s)
 			}
 		}
@@ -87,6 +87,8 @@ func standing(c dossier.Card) (string, int) {
 		return "voting " + c.Support, color
 	case c.Vote == gov.VoteHeld:
 		return "held, a person is asked", colorHold
+	case c.NotVoted == dossier.NotLive && c.Decided: // who only reads wants to know what it is, not that nobody votes here
+		return c.Final.String(), color
 	case c.NotVoted != "" || c.Vote == gov.VoteNoVote:
 		return "no vote", colorAbstain
 	case !c.Decided:
@@ -152,6 +154,8 @@ func ourVote(c dossier.Card) string {
 			text += "\ntransaction " + code(c.Tx.Hex())
 		}
 		return text
+	case c.NotVoted == dossier.NotLive:
+		return "" // the footer says so
 	case c.NotVoted != "":
 		return "none: " + code(string(c.NotVoted))
 	}
@@ -165,7 +169,11 @@ func forecastText(f *dossier.CardForecast) string {
 	return fmt.Sprintf("passes %s\nreaches quorum %s", percent(f.Pass), percent(f.Quorum))
 }
 
+// percent leaves out an interval that is a point at the digits shown: such a chance is computed, not sampled.
 func percent(c dossier.Chance) string {
+	if fmt.Sprintf("%.1f", 100*c.Low) == fmt.Sprintf("%.1f", 100*c.High) {
+		return fmt.Sprintf("**%.0f %%**", 100*c.P)
+	}
 	return fmt.Sprintf("**%.0f %%** (%.1f to %.1f)", 100*c.P, 100*c.Low, 100*c.High)
 }
 
@@ -182,6 +190,9 @@ func footer(a dossier.Alert) *discordgo.MessageEmbedFooter {
 	text := "Legate · alert " + plainDiscord(a.ID, 64)
 	if a.Card != nil {
 		text = fmt.Sprintf("Legate · record %d · alert %s", a.Card.Seq, plainDiscord(a.ID, 64))
+		if a.Card.NotVoted == dossier.NotLive {
+			text = "Legate, which only reads here" + strings.TrimPrefix(text, "Legate")
+		}
 	}
 	return &discordgo.MessageEmbedFooter{Text: text}
 }

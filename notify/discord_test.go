@@ -50,7 +50,7 @@ func TestDiscordKeepsOneMessageAProposal(t *testing.T) {
 			t.Fatalf("%d messages, %d edits of %d alerts", len(list), list[0].Edits, len(alerts))
 		}
 		card, aloud := list[0].Embeds[0], list[1].Embeds[0]
-		if card.Title != "compound/7 · defeated, we voted against" || !strings.HasPrefix(card.Description, "• does: transfer; 1 action\n• dry run: executed\n• pays out 1,234,567 USD, 42 % of the treasury") {
+		if card.Title != "compound/7 · defeated, we voted against" || !strings.HasPrefix(card.Description, "• sends tokens (1 action)\n• dry run: executed\n• pays out 1,234,567 USD, 42 % of the treasury") {
 			t.Errorf("%q\n%s", card.Title, card.Description)
 		}
 		fields := map[string]string{}

@@ -33,7 +33,7 @@ func runOutflow(p gov.Proposal, f gov.Facts) []gov.Finding {
 	}
 	outflows, outflowsKnown := f.Treasury.Outflows.Get()
 	for _, o := range outflows {
-		r.add(outflowSeverity(o, f.Caps), fmt.Sprintf("%s of %s %s to %s", o.Kind, o.Amount, o.Token, o.To), gov.Evidence{What: string(o.Kind), Account: o.To})
+		r.add(outflowSeverity(o, f.Caps), fmt.Sprintf("%s to %s", outflowTitle(o), o.To), gov.Evidence{What: string(o.Kind), Account: o.To})
 	}
 	missing := false
 	for _, count := range []gov.Maybe[int64]{f.Treasury.Allowances, f.Treasury.AllowancesOutside} {
@@ -142,6 +142,33 @@ func sumSeverity(f gov.Facts) gov.Severity {
 	return worse(beyond(f.Treasury.OutflowUSD.Or(0), c.OutflowUSD), beyond(f.Treasury.OutflowBps.Or(0), c.OutflowBps))
 }
 
+// unlimited says that there is no limit in practice: no token has 2^127 units.
+func unlimited(a gov.Amount) bool { return a.Int().BitLen() >= 128 }
+
+// outflowTitle is what leaves, without to whom. How many decimals a token has is no fact, so its amounts stay in units.
+func outflowTitle(o gov.Outflow) string {
+	switch {
+	case o.Kind == gov.OutflowNative:
+		return "payment of " + coins(o.Amount) + " of the chain's coin"
+	case o.Kind == gov.OutflowAllowance && unlimited(o.Amount):
+		return fmt.Sprintf("unlimited allowance of %s", o.Token)
+	}
+	return fmt.Sprintf("%s of %s %s", o.Kind, o.Amount, o.Token)
+}
+
+// coins are wei as whole coins, exactly.
+func coins(wei gov.Amount) string {
+	digits := fmt.Sprintf("%019s", wei)
+	whole, rest := digits[:len(digits)-18], digits[len(digits)-18:]
+	for len(rest) > 0 && rest[len(rest)-1] == '0' {
+		rest = rest[:len(rest)-1]
+	}
+	if rest == "" {
+		return whole
+	}
+	return whole + "." + rest
+}
+
 func outflowSeverity(o gov.Outflow, limits gov.Caps) gov.Severity {
 	c := caps(limits)
 	s := worse(beyond(o.USD.Or(0), c.OutflowUSD), beyond(o.Bps.Or(0), c.OutflowBps))
@@ -152,7 +179,7 @@ func outflowSeverity(o gov.Outflow, limits gov.Caps) gov.Severity {
 	case gov.OutflowApprovalForAll:
 		return gov.Critical
 	case gov.OutflowAllowance:
-		if o.Amount.Int().BitLen() >= 128 { // no token has 2^127 units: no limit in practice
+		if unlimited(o.Amount) {
 			return gov.Critical
 		}
 		return worse(s, gov.Warning)

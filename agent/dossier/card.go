@@ -3,7 +3,6 @@ package dossier
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -207,19 +206,13 @@ func (d Dossier) factLines() []string {
 	f := d.Gathered.Facts
 	does := "what it does could not be read"
 	if kinds, ok := f.Kinds.Get(); ok {
-		words := make([]string, len(kinds))
-		for i, k := range kinds {
-			words[i] = string(k)
-		}
-		does = "does: " + strings.Join(words, ", ")
-		if len(kinds) == 0 {
-			does = "does nothing on chain"
-		}
+		does = Doing(kinds)
 	}
-	does += "; " + plural(len(d.Proposal.Actions), "action")
+	does += " (" + plural(len(d.Proposal.Actions), "action")
 	if n, ok := f.UnknownCalls.Get(); ok && n > 0 {
 		does += ", " + plural(int(n), "call") + " unknown"
 	}
+	does += ")"
 	lines := []string{does, "dry run: " + string(f.Effects.Status.Or(gov.EffectsUnavailable))}
 	if usd, ok := f.Treasury.OutflowUSD.Get(); ok && usd > 0 {
 		line := fmt.Sprintf("pays out %s USD", thousands(usd))

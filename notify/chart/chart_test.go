@@ -60,7 +60,7 @@ func pictures(t *testing.T) map[string]struct {
 	return map[string]entry{
 		"forecast": {must(chart.Forecast(vote())), []string{"93 %  (92.0 to 94.0)", "61 %  (58.0 to 64.0)", "quorum 400k", "428k  (310k to 512k)"}},
 		"bare":     {must(chart.Forecast(bare)), []string{"93 %"}},
-		"certain":  {must(chart.Forecast(none)), []string{"0 %  (0.0 to 0.0)", "100 %", "none expected"}},
+		"certain":  {must(chart.Forecast(none)), []string{"0 %", "100 %", "none expected"}},
 		"votes":    {must(chart.Votes(chart.Tally{For: 5e5, Against: 3e5, Abstain: 2e5, Needed: 4e5})), []string{"for 500k (50.0 %)", "against 300k (30.0 %)", "quorum 400k"}},
 		"no votes": {must(chart.Votes(chart.Tally{Needed: 4e5})), []string{"nobody has voted yet"}},
 		"fan":      {must(chart.Fan(fan())), []string{"Treasury", "with the proposal", "without it", "days from now", "2M"}},

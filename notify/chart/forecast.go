@@ -58,7 +58,11 @@ func Forecast(v Vote) (Picture, error) {
 	return Picture{wide, height, func(c draw.Canvas) {
 		y := height - margin - 6
 		write(c, margin, y, 11, bright, "Forecast of the vote")
-		writeRight(c, wide-margin, y, 8, dim, "simulated; the thin mark is its interval")
+		note := "simulated; the thin mark is its interval"
+		if v.Pass.point() && v.Quorum.point() {
+			note = "computed; voters may leave their habits"
+		}
+		writeRight(c, wide-margin, y, 8, dim, note)
 		y -= 26
 		chance(c, y, "passes", v.Pass, green)
 		y -= row
@@ -80,14 +84,25 @@ func chance(c draw.Canvas, y vg.Length, what string, i Interval, fill color.NRGB
 	if i.P > 0 {
 		box(c, left, bar-thick/2, at(i.P), bar+thick/2, fill)
 	}
+	if i.point() {
+		return
+	}
 	line(c, at(i.Low), bar, at(i.High), bar, 1.2, bright)
 	for _, p := range []float64{i.Low, i.High} {
 		line(c, at(p), bar-4, at(p), bar+4, 1.2, bright)
 	}
 }
 
+// point says whether the interval is a point at the digits that are shown: such a chance is computed, not sampled.
+func (i Interval) point() bool {
+	return fmt.Sprintf("%.1f", 100*i.Low) == fmt.Sprintf("%.1f", 100*i.High)
+}
+
 // Percent writes a chance with its interval as it stands on the picture.
 func Percent(i Interval) string {
+	if i.point() {
+		return fmt.Sprintf("%.0f %%", 100*i.P)
+	}
 	return fmt.Sprintf("%.0f %%  (%.1f to %.1f)", 100*i.P, 100*i.Low, 100*i.High)
 }
 

@@ -45,25 +45,30 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="5">
 <title>#governance · stand-in for Discord</title>
 <style>
-body{background:#313338;color:#dbdee1;font:15px/1.4 "Helvetica Neue",Arial,sans-serif;margin:0;padding:0 16px 32px}
-header{border-bottom:1px solid #26272b;padding:14px 0;margin-bottom:12px;font-weight:600}
-header small{font-weight:400;color:#949ba4;margin-left:12px}
-.m{display:flex;gap:14px;margin:18px 0}
-.a{width:40px;height:40px;border-radius:50%;background:#5865f2;color:#fff;display:grid;place-items:center;font-weight:700;flex:none}
-.n{font-weight:600;color:#f2f3f5}.n small{font-weight:400;color:#949ba4;margin-left:8px}
-.app{background:#5865f2;color:#fff;font-size:10px;border-radius:3px;padding:1px 4px;margin-left:5px;vertical-align:2px}
-.e{background:#2b2d31;border-left:4px solid;border-radius:4px;max-width:520px;padding:10px 14px 12px;margin-top:6px;overflow-wrap:anywhere}
-h3{font-size:15px;margin:2px 0 6px;color:#f2f3f5}
-.f{margin-top:8px;font-size:14px}.f b.k{display:block;color:#f2f3f5}
-.t{white-space:pre-line;font-size:14px}
-pre{background:#1e1f22;border:1px solid #1a1b1e;border-radius:4px;padding:7px;margin:4px 0;white-space:pre-wrap;font-size:13px}
-code{background:#1e1f22;border-radius:3px;padding:1px 3px;font-size:13px}
+:root{color-scheme:dark}
+body{background:#313338;color:#dbdee1;font:16px/1.375 "gg sans","Noto Sans","Helvetica Neue",Helvetica,Arial,sans-serif;margin:0;padding:0 16px 32px}
+header{border-bottom:1px solid #26272b;padding:14px 0;margin-bottom:12px;font-weight:600;color:#f2f3f5}
+header i{color:#80848e;font-style:normal;font-weight:400;font-size:21px;margin-right:8px;vertical-align:-1px}
+header small{font-weight:400;color:#949ba4;margin-left:12px;font-size:13px}
+.m{display:flex;gap:16px;margin:20px 0}
+.m>div:last-child{min-width:0;flex:1}
+.a{width:40px;height:40px;border-radius:50%;background:#1f4e55;color:#fff;display:grid;place-items:center;flex:none}
+.a svg{width:22px;height:22px}
+.n{font-weight:600;color:#f2f3f5}.n small{font-weight:400;color:#949ba4;margin-left:8px;font-size:12px}
+.app{background:#5865f2;color:#fff;font-size:10px;font-weight:600;border-radius:3px;padding:1px 5px;margin-left:6px;vertical-align:2px}
+.e{background:#2b2d31;border-left:4px solid;border-radius:4px;max-width:516px;box-sizing:border-box;padding:8px 16px 16px 12px;margin-top:6px;overflow-wrap:anywhere}
+h3{font-size:16px;font-weight:600;margin:8px 0 8px;color:#f2f3f5}
+.f{margin-top:10px;font-size:14px;line-height:1.3}.f b.k{display:block;color:#f2f3f5;font-weight:600;margin-bottom:2px}
+.t{white-space:pre-line;font-size:14px;line-height:1.375}
+.d{display:inline-block;width:.85em;height:.85em;border-radius:50%;vertical-align:-.08em;margin:0 .15em}
+pre{background:#1e1f22;border:1px solid #232428;border-radius:4px;padding:8px;margin:6px 0 0;white-space:pre-wrap;font:13px/1.4 "Noto Sans Mono",Consolas,"DejaVu Sans Mono",monospace}
+code{background:#1e1f22;border-radius:3px;padding:1px 4px;font:13px "Noto Sans Mono",Consolas,"DejaVu Sans Mono",monospace}
 time{background:#3f4248;border-radius:3px;padding:0 2px}
-img{max-width:100%;border-radius:4px;margin-top:10px;display:block}
+img{width:100%;border-radius:4px;margin-top:16px;display:block}
 footer{color:#949ba4;font-size:12px;margin-top:10px}
 </style></head><body>
-<header># governance <small>a stand-in for Discord on this machine; nothing here has left it</small></header>
-{{range $m := .}}<div class="m"><div class="a">L</div><div><div class="n">Legate<span class="app">APP</span><small>{{clock .Time}}{{if .Edits}} (edited){{end}}</small></div>
+<header><i>#</i>governance <small>a stand-in for Discord on this machine; nothing here has left it</small></header>
+{{range $m := .}}<div class="m"><div class="a"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M5 13l5 5L20 7"/></svg></div><div><div class="n">Legate<span class="app">APP</span><small>Today at {{clock .Time}}{{if .Edits}} (edited){{end}}</small></div>
 {{range .Embeds}}<div class="e" style="border-color:{{color .Color}}"><h3>{{rich .Title}}</h3><div class="t">{{rich .Description}}</div>
 {{range .Fields}}<div class="f"><b class="k">{{rich .Name}}</b><div class="t">{{rich .Value}}</div></div>{{end}}
 {{with .Image}}<img alt="forecast" src="/files/{{$m.ID}}/{{name .URL}}">{{end}}{{with .Footer}}<footer>{{.Text}}</footer>{{end}}</div>{{end}}
@@ -77,13 +82,18 @@ var (
 	stamp      = regexp.MustCompile(`&lt;t:(\d{1,12})(?::([a-zA-Z]))?&gt;`)
 )
 
+// unescape draws what Discord draws: escapes as the letter, dots without a font that has them.
+var unescape = strings.NewReplacer(`\_`, "_", `\-`, "-", `\|`, "|", "🔴", dot("#dd2e44"), "🟠", dot("#f4900c"), "⚪", dot("#99aab5"))
+
+func dot(color string) string { return `<span class="d" style="background:` + color + `"></span>` }
+
 // rich draws the little of Discord's Markdown that the program uses. Everything is escaped first.
 func rich(s string) template.HTML {
 	s = html.EscapeString(s)
 	s = blockCode.ReplaceAllString(s, "<pre>$1</pre>")
 	s = inlineCode.ReplaceAllString(s, "<code>$1</code>")
 	s = bold.ReplaceAllString(s, "<strong>$1</strong>")
-	s = strings.NewReplacer(`\_`, "_", `\-`, "-").Replace(s)
+	s = unescape.Replace(s)
 	s = stamp.ReplaceAllStringFunc(s, func(m string) string {
 		p := stamp.FindStringSubmatch(m)
 		unix, err := strconv.ParseInt(p[1], 10, 64)

@@ -228,7 +228,7 @@ func (v *dossierView) fillFacts(s *seen) {
 	}
 	kinds, known := f.Kinds.Get()
 	if known && len(calls) > 0 {
-		v.Doing = doing(kinds)
+		v.Doing = "It " + dossier.Doing(kinds) + "."
 	}
 	v.Unknown = int(f.UnknownCalls.Or(0))
 	v.Calls = s.calls(calls, "", len(calls) <= 3)

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"strings"
-
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -166,28 +164,4 @@ var outflowWords = map[gov.OutflowKind]string{
 var roleWords = map[gov.RoleChangeKind]string{
 	gov.RoleGranted: "gains a role on", gov.RoleRevoked: "loses a role on", gov.OwnerChanged: "becomes owner of", gov.OwnerPending: "may become owner of",
 	gov.AdminChanged: "becomes admin of", gov.AdminPending: "may become admin of",
-}
-
-var kindWords = map[gov.Kind]string{
-	gov.KindTimelock: "changes the timelock", gov.KindGovernor: "changes the governor", gov.KindRole: "changes rights", gov.KindUpgrade: "replaces code",
-	gov.KindMint: "mints tokens", gov.KindBurn: "burns tokens", gov.KindBridge: "acts on another chain", gov.KindListing: "lists a market",
-	gov.KindParameter: "sets a parameter", gov.KindApproval: "lets others take tokens", gov.KindStream: "opens a stream", gov.KindTransfer: "sends tokens",
-	gov.KindNative: "sends coins", gov.KindCall: "makes a known call", gov.KindUnknown: "makes a call that nobody can read",
-}
-
-// doing says what a list of kinds amounts to.
-func doing(kinds []gov.Kind) string {
-	words := make([]string, 0, len(kinds))
-	for _, k := range kinds {
-		if w, ok := kindWords[k]; ok {
-			words = append(words, w)
-		}
-	}
-	switch len(words) {
-	case 0:
-		return "It does nothing on chain."
-	case 1:
-		return "It " + words[0] + "."
-	}
-	return "It " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1] + "."
 }
