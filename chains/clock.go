@@ -53,6 +53,22 @@ func (p *poll) heads(ctx context.Context) error {
 	return nil
 }
 
+// HeadAt is where a governor stands at a block, without following the chain.
+func HeadAt(ctx context.Context, c Client, g governor.Governor, at rpc.Header) (gov.Head, error) {
+	w, err := New(Config{Client: c, Governors: []Watched{{Governor: g}}})
+	if err != nil {
+		return gov.Head{}, err
+	}
+	if err := w.measure(ctx, at, false); err != nil {
+		return gov.Head{}, fmt.Errorf("measure block times: %w", err)
+	}
+	head := gov.Head{Latest: blockOf(at), Clock: g.HeaderNow(at), BlockTime: w.times.mean[g.Address]}
+	if w.asksClock(g) {
+		head.Clock, err = g.Now(ctx, c, at.Hash)
+	}
+	return head, err
+}
+
 // asksClock says whether a governor's time has to be asked for: it is not the header's.
 func (w *Watcher) asksClock(g governor.Governor) bool { return !g.HeaderClock || w.calls[g.Address] }
 

@@ -273,6 +273,9 @@ func (f dryRunFlags) subject(ctx context.Context, w *world, client *rpc.Client, 
 	}
 	g.governor.Chain, g.governor.Name = gov.ChainID(client.ChainID()), gov.Label(g.conf.Name)
 	seen, err := findProposal(ctx, client, g.governor, n, at)
+	if err == nil {
+		seen.Proposal.EndsAt = w.endsAt(ctx, client, g.governor, seen.Proposal, at)
+	}
 	if err != nil {
 		return seen, nil, err
 	}

@@ -85,6 +85,10 @@ func TestDryRunOfAProposal(t *testing.T) {
 	if got := at(doc, "proposal.number"); got != id.Number.String() {
 		t.Errorf("proposal %v", got)
 	}
+	ends, err := time.Parse(time.RFC3339, fmt.Sprint(at(doc, "proposal.ends_at")))
+	if created := fmt.Sprint(at(doc, "proposal.created.time")); err != nil || !ends.After(may(time.Parse(time.RFC3339, created))(t)) {
+		t.Errorf("the vote on what was made at %s ends at %v (%v)", created, at(doc, "proposal.ends_at"), err)
+	}
 	if at(doc, "facts.treasury.outflow_usd") != nil {
 		t.Errorf("a value in USD without a price: %v", at(doc, "facts.treasury.outflow_usd"))
 	}
@@ -104,7 +108,7 @@ func TestDryRunOfAProposal(t *testing.T) {
 		t.Errorf("in hex: %v, %v", at(hex, "proposal.number"), at(hex, "verdict.rule"))
 	}
 	text, _ := legate(t, 0, append(append([]string{"dry-run"}, whole...), "--config", "legate.yaml", "--policy", "policies.yaml")...)
-	for _, want := range []string{"harbor/", "small-grant", "15000"} {
+	for _, want := range []string{"harbor/", "small-grant", "15000", "(block clock) ends about 20"} {
 		if !strings.Contains(strings.ReplaceAll(text, ",", ""), want) {
 			t.Errorf("the human form lacks %q:\n%s", want, text)
 		}

@@ -14,6 +14,19 @@ import (
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
+// endsAt is when a vote ends, as estimated at a block; 0 where that cannot be said.
+func (w *world) endsAt(ctx context.Context, c *rpc.Client, g governor.Governor, p gov.Proposal, at rpc.Header) gov.UnixTime {
+	if p.Clock == gov.ClockTimestamp {
+		return gov.UnixTime(p.Ends)
+	}
+	head, err := chains.HeadAt(ctx, chains.Over(c), g, at)
+	if err != nil || head.BlockTime == 0 {
+		w.log.Debug("the end of the vote is not estimated", "error", err)
+		return 0
+	}
+	return head.At(p.Clock, p.Ends)
+}
+
 // findProposal looks for the creation log of a proposal, backwards from a block: first where the snapshot
 // says it should be, then range by range down to the governor's deployment.
 func findProposal(ctx context.Context, c rpc.Caller, g governor.Governor, number gov.Amount, at rpc.Header) (dossier.Seen, error) {

@@ -119,7 +119,11 @@ func (r *renderer) head(d dossier.Dossier, handle string) {
 		r.line("a draft, on no governor yet: it is never voted for")
 		return
 	}
-	r.line("by %s in block %d, voting %d to %d (%s clock), ends about %s", p.Proposer, p.Created.Number, p.Starts, p.Ends, p.Clock, p.EndsAt)
+	ends := ""
+	if at := d.EndsAt(); at > 0 {
+		ends = ", ends about " + at.String()
+	}
+	r.line("by %s in block %d, voting %d to %d (%s clock)%s", p.Proposer, p.Created.Number, p.Starts, p.Ends, p.Clock, ends)
 	if p.TooLarge {
 		r.line("%s", red.Render("larger than is read: its actions are left out and it is held"))
 	}
