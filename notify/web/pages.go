@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -65,6 +66,7 @@ type pages struct {
 	reader  Reader
 	metrics *Metrics
 	now     func() time.Time
+	log     *slog.Logger
 	boot    string // tells this process from the one before
 
 	mu     sync.Mutex
@@ -170,7 +172,9 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) {
 	var seen *seen
 	if err == nil {
 		doc.Handle = hits[0].Handle
-		seen, err = read(doc, clockOf(s, doc.ID.Chain, p.now()))
+		if seen, err = read(doc, clockOf(s, doc.ID.Chain, p.now())); err != nil {
+			p.log.Error("a dossier could not be shown", "proposal", doc.ID.String(), "error", err)
+		}
 	}
 	if err != nil {
 		p.problem(w, http.StatusInternalServerError, "The dossier could not be read.", "The daemon's log says why.")

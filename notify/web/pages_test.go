@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -255,12 +257,17 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("GET %.60s: %d, want %d with %q: %.200s", c.path, r.StatusCode, c.code, c.has, text)
 		}
 	}
-	broken := web.New(&store{err: errors.New("secret")}, web.Config{})
+	var log bytes.Buffer
+	broken := web.New(&store{err: errors.New("secret")}, web.Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for _, p := range []string{"/", "/p/a/1"} {
 		r := get(t, broken, p, "Accept", "text/html")
 		if text := body(t, r); r.StatusCode != 500 || strings.Contains(text, "secret") {
 			t.Errorf("a broken store at %s: %d %s", p, r.StatusCode, text)
 		}
+		if !strings.Contains(log.String(), "error=secret") {
+			t.Errorf("%s: the log does not say why: %q", p, log.String())
+		}
+		log.Reset()
 	}
 }
 

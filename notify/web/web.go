@@ -3,10 +3,15 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
 )
 
 // Limits of what one process answers. The API reads the store, which has one connection that the
@@ -24,6 +29,8 @@ type Config struct {
 	Token string
 	// Metrics are shown at /metrics beside those of the chains; nil shows only these.
 	Metrics *Metrics
+	// Log gets what a page or the API could not be made of; nil is silent.
+	Log *slog.Logger
 	// Now is the wall clock from which times on pages are counted; nil is the system's.
 	Now func() time.Time
 }
@@ -36,8 +43,12 @@ func New(r Reader, c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	r = logged{r, c.Log}
 	a := api{reader: r}
-	p := &pages{reader: r, metrics: c.Metrics, now: c.Now, boot: rand.Text()}
+	p := &pages{reader: r, metrics: c.Metrics, now: c.Now, boot: rand.Text(), log: c.Log}
 	open := http.NewServeMux()
 	open.HandleFunc("/healthz", a.healthy)
 	open.HandleFunc("/readyz", a.ready)
@@ -61,6 +72,39 @@ func New(r Reader, c Config) http.Handler {
 	})
 	open.Handle("/", authorize(c.Token, rate.NewLimiter(5, 10), guarded))
 	return harden(readOnly(bounded(open)))
+}
+
+// logged is a reader whose failures are in the log: what is answered does not repeat them.
+type logged struct {
+	Reader
+	log *slog.Logger
+}
+
+func (l logged) note(ctx context.Context, what string, err error) {
+	if err != nil && !errors.Is(err, ErrUnknown) && !errors.Is(ctx.Err(), context.Canceled) { // or the reader has gone away
+		l.log.Error("what a page or the API shows could not be read", "what", what, "error", err)
+	}
+}
+
+// Proposals is the reader's.
+func (l logged) Proposals(ctx context.Context) ([]dossier.Summary, error) {
+	list, err := l.Reader.Proposals(ctx)
+	l.note(ctx, "the list of proposals", err)
+	return list, err
+}
+
+// Document is the reader's.
+func (l logged) Document(ctx context.Context, id gov.ProposalID) (dossier.Document, error) {
+	d, err := l.Reader.Document(ctx, id)
+	l.note(ctx, "the dossier of "+id.String(), err)
+	return d, err
+}
+
+// Status is the reader's.
+func (l logged) Status(ctx context.Context) (Status, error) {
+	s, err := l.Reader.Status(ctx)
+	l.note(ctx, "the status", err)
+	return s, err
 }
 
 // harden adds the headers under which nothing that we send becomes active.
