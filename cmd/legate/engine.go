@@ -29,6 +29,7 @@ type engine struct {
 	runner *jobs.Runner
 
 	alerts *alerting
+	models *models // that write briefs
 
 	listener net.Listener
 	handler  http.Handler
@@ -80,13 +81,12 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		h, _ := voice.Holder(name)
 		return h
 	}
-	writer, err := newModels(c.Model.Endpoint, c.Model.llm(), ec.log)
-	if err != nil {
+	if e.models, err = newModels(c.Model.Endpoint, c.Model.llm(), ec.log); err != nil {
 		return nil, fmt.Errorf("%s: model.endpoint: %w", c.path, err)
 	}
 	parts := agent.Parts{
 		Facts: e.world, Chain: e.world, Policies: voice, Flights: e.db, Log: ec.log,
-		Briefs: briefs{writer}, Forecasts: e.world, Outlooks: e.world,
+		Briefs: briefs{e.models}, Forecasts: e.world, Outlooks: e.world,
 	}
 	e.world.watchOutlooks(set, ec.log)
 	if parts.Resimulate, err = scheduled(c.Schedules.Resimulate); err != nil {

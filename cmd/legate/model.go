@@ -123,6 +123,21 @@ func (m *models) find(ctx context.Context) *llm.Client {
 	return m.client
 }
 
+// shown is the model for people; nil for none. It asks nobody.
+func (m *models) shown() *string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.client == nil {
+		return nil
+	}
+	i := m.client.Known()
+	text := i.URL
+	if i.Model != "" {
+		text = shortName(i.Model) + " at " + i.URL
+	}
+	return &text
+}
+
 // look takes the first server that this machine has.
 func (m *models) look(ctx context.Context) {
 	m.looked = time.Now()

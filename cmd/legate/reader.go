@@ -52,6 +52,9 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		voter := e.world.voter
 		s.Key = &voter
 	}
+	if e.models != nil {
+		s.Model = e.models.shown()
+	}
 	if e.frozen != nil {
 		if frozen, err := e.frozen(); err == nil {
 			s.Frozen = gov.Known(frozen)
