@@ -147,7 +147,7 @@ func TestG22DevChainGate(t *testing.T) {
 					}
 				}
 			}
-			for _, s := range []g22Script{g22Scripts[0], g22Scripts[2], g22Scripts[7]} {
+			for _, s := range []g22Script{g22Scripts[0], g22Scripts[2], g22Scripts[3], g22Scripts[8]} {
 				for _, m := range g22Models() {
 					for _, text := range g22Texts(g.seen.Text)[:3] {
 						if l := live(s, &m, text, nil); l.asks == 0 {

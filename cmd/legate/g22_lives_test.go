@@ -21,6 +21,7 @@ type g22Script struct {
 var g22Scripts = []g22Script{
 	{name: "nothing changes"},
 	{name: "nothing changes, seen late", late: true},
+	{name: "the same is gathered again", turn: 3},
 	{name: "disagreement, then agreed", before: g22Disagree, turn: 3},
 	{name: "no dry run, then one", before: g22Blind, turn: 3},
 	{name: "no price, then one", before: g22Unpriced, turn: 3},
