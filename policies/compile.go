@@ -33,7 +33,8 @@ type fault struct {
 	message, hint string
 }
 
-// Names are what the operator's config defines. A nil list is not checked.
+// Names are what the operator's config defines. A nil list is not checked. Governors are followed by one daemon, whose
+// one key votes for all holders of each.
 type Names struct {
 	Governors []string
 	Metrics   []string

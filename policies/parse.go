@@ -114,10 +114,32 @@ func (p *parser) holders() (out []Holder) {
 		}
 		out = append(out, one)
 	}
+	if p.names.Governors != nil {
+		p.oneVoice(out)
+	}
 	if p.doc.Has("$.holders") && len(p.file.Holders) == 0 {
 		p.report("$.holders", "there is no holder", "")
 	}
 	return out
+}
+
+// oneVoice demands one policy for all holders of a governor: a configuration has one voting key, which casts one vote.
+func (p *parser) oneVoice(holders []Holder) {
+	first := map[gov.Label]Holder{}
+	for i, h := range holders {
+		for _, g := range h.Governors {
+			before, there := first[g]
+			if !there {
+				first[g] = h
+				continue
+			}
+			if before.Policy != h.Policy && before.Name != h.Name {
+				p.report(strict.Path("holders", i)+".policy", fmt.Sprintf("%s and %s have different policies for %s, and one key casts one vote", before.Name, h.Name, g),
+					"give both the same policy, or vote for one of them by another daemon with its own key")
+				break
+			}
+		}
+	}
 }
 
 func (p *parser) policy(name string, f PolicyFile) *Policy {

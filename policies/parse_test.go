@@ -8,6 +8,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/policies"
+	"github.com/legate-dao/legate/policies/strict"
 )
 
 const head = "version: 1\nholders: [{name: alice, account: \"eip155:1:0xc0Da02939E1441F497fd74F78cE7Decb17B66529\", governors: [compound], policy: p}]\n"
@@ -110,6 +111,28 @@ func TestNamesAreChecked(t *testing.T) {
 		if !strings.Contains(problems.Error(), want) {
 			t.Errorf("no %s in %v", want, problems)
 		}
+	}
+	if _, problems := policies.Parse("p", []byte(text)); problems.HasErrors() {
+		t.Errorf("without a config: %v", problems)
+	}
+}
+
+// TestOneKeyOnePolicy: with the operator's configuration, which has one voting key, holders who share a governor share a
+// policy: which one would decide is told at the line of the second.
+func TestOneKeyOnePolicy(t *testing.T) {
+	const text = `version: 1
+holders:
+  - {name: a, account: "eip155:1:0xc0Da02939E1441F497fd74F78cE7Decb17B66529", governors: [compound, aave], policy: one}
+  - {name: b, account: "eip155:1:0xc0Da02939E1441F497fd74F78cE7Decb17B66529", governors: [uniswap], policy: two}
+  - {name: c, account: "eip155:1:0xc0Da02939E1441F497fd74F78cE7Decb17B66529", governors: [uniswap, aave], policy: two}
+  - {name: d, account: "eip155:1:0xc0Da02939E1441F497fd74F78cE7Decb17B66529", governors: [aave], policy: one}
+policies:
+  one: {rules: [{name: r, vote: hold, when: unknown_calls > 0}], hold_if: [{name: c, when: brief.contradicts}]}
+  two: {rules: [{name: r, vote: hold, when: unknown_calls > 0}], hold_if: [{name: c, when: brief.contradicts}]}
+`
+	_, problems := policies.ParseWith("p", []byte(text), policies.Names{Governors: []string{"aave", "compound", "uniswap"}})
+	if len(problems) != 1 || problems[0].Line != 5 || problems[0].Severity != strict.Error || !strings.Contains(problems[0].Message, "a and c have different policies for aave") {
+		t.Errorf("got %v", problems)
 	}
 	if _, problems := policies.Parse("p", []byte(text)); problems.HasErrors() {
 		t.Errorf("without a config: %v", problems)

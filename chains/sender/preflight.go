@@ -75,6 +75,28 @@ func (s *Sender) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b 
 	return st.power, nil
 }
 
+// Delegate is whom a holder's tokens are delegated to, at the newest block that enough endpoints agree on.
+func (s *Sender) Delegate(ctx context.Context, id gov.ProposalID, holder gov.Address) (gov.Address, error) {
+	fail := func(err error) (gov.Address, error) {
+		return gov.Address{}, fmt.Errorf("whom %s delegates to: %w", holder, err)
+	}
+	g, err := s.governor(id)
+	if err != nil {
+		return fail(err)
+	}
+	head, err := s.head(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	to, err := agreed(ctx, s, func(ctx context.Context, c rpc.Caller) (gov.Address, error) {
+		return g.Delegate(ctx, c, holder, head.Hash)
+	})
+	if err != nil {
+		return fail(err)
+	}
+	return to, nil
+}
+
 // judge finds the first thing that is wrong.
 func (st standing) judge(chain gov.ChainID, b gov.Ballot, h gov.Holder) error {
 	switch {

@@ -83,7 +83,7 @@ func policyNames(config, policy string) (policies.Names, error) {
 	if err != nil {
 		return policies.Names{}, err
 	}
-	names := policies.Names{Governors: []string{}}
+	names := policies.Names{Governors: []string{}, Metrics: c.metricNames()}
 	for _, g := range c.Governors {
 		names.Governors = append(names.Governors, g.Name)
 	}

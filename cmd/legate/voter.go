@@ -45,6 +45,7 @@ type voter struct {
 	senders   map[gov.ChainID]*sender.Sender
 	limits    map[gov.Address]sender.Limits
 	chains    []gov.ChainID
+	told      sync.Map // proposals and holders who do not delegate: an alarm was raised
 }
 
 // openVoter finds out which key votes, and when live opens its signer and ledger.
@@ -303,10 +304,46 @@ func (v *voter) sender(b gov.Ballot) (*sender.Sender, error) {
 	return s, nil
 }
 
+// delegating looks at every holder whom the vote would be for, and is one who delegates to the voting key; the given one
+// where none does. Each who does not is an alarm, once a proposal.
+func (v *voter) delegating(ctx context.Context, s *sender.Sender, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Holder, error) {
+	all := v.conf.Policies.HoldersOf(p.Name)
+	if len(all) < 2 {
+		return h, nil
+	}
+	var does *gov.Holder
+	for _, one := range all {
+		to, err := s.Delegate(ctx, p.ID, one.Account)
+		switch {
+		case err != nil:
+			return h, err
+		case to == b.Voter && (does == nil || one.Holder == h):
+			does = &one.Holder
+		case to != b.Voter:
+			v.notDelegated(ctx, p.ID, one.Holder, to)
+		}
+	}
+	if does == nil {
+		return h, nil
+	}
+	return *does, nil
+}
+
+func (v *voter) notDelegated(ctx context.Context, id gov.ProposalID, h gov.Holder, to gov.Address) {
+	if _, told := v.told.LoadOrStore(id.String()+" "+string(h.Name), true); told {
+		return
+	}
+	v.engine.metrics.Alarm()
+	v.engine.alerts.system(ctx, gov.Critical, fmt.Sprintf("the vote on %s is not for holder %s", id, h.Name), fmt.Errorf("%w: those of %s are delegated to %s", sender.ErrNotDelegated, h.Account, to))
+}
+
 // Preflight is the sender's, with its refusals named for the record.
 func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error) {
 	s, err := v.sender(b)
 	if err != nil {
+		return gov.Amount{}, err
+	}
+	if h, err = v.delegating(ctx, s, p, h, b); err != nil {
 		return gov.Amount{}, err
 	}
 	power, err := s.Preflight(ctx, p, h, b)
