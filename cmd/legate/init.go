@@ -109,9 +109,6 @@ var initFiles = []string{"legate.yaml", "policies.yaml", "book.yaml", "prices.cs
 
 // free says whether nothing would be overwritten.
 func (f initFlags) free() error {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
 	for _, name := range initFiles {
 		if _, err := os.Lstat(filepath.Join(f.dir, name)); err == nil {
 			return fmt.Errorf("%s is there already; init overwrites nothing: choose another folder with --dir", filepath.Join(f.dir, name))
@@ -270,6 +267,9 @@ func (f initFlags) write(x *found, out io.Writer) error {
 	}
 	if err := check(texts); err != nil {
 		return err
+	}
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder: %w", err)
 	}
 	if err := writeKey(filepath.Join(f.dir, "voter.json"), key, pass, false); err != nil {
 		return err

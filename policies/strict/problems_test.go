@@ -1,9 +1,12 @@
 package strict_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/legate-dao/legate/policies/strict"
 )
 
 func checkProblems(t *testing.T, cases []problemCase) {
@@ -228,6 +231,23 @@ func TestExpressions(t *testing.T) {
 			`19:14: the value goes over several lines (write it in one line, or as a | block)`,
 		}},
 	})
+}
+
+// A file that is one value may be a key or a passphrase, given for a configuration by mistake.
+func TestG07FileOfOneValueIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"202deedea546d62a2884", "0x202deedea546d62a2884\n", "'202deedea546d62a2884'", "\n\n202deedea546d62a2884\n", "|\n  202deedea546d62a2884\n", "correct horse 202deedea546d62a2884\n", "202deedea546d62a2884\tx\n"} {
+		var into struct {
+			Version int `yaml:"version"`
+		}
+		problems := strict.Read("passphrase", []byte(text), &into)
+		if !problems.HasErrors() {
+			t.Errorf("%q is read", text)
+		}
+		if got := problems.Detail(); strings.Contains(got, "202deed") {
+			t.Errorf("%q is shown: %s", text, got)
+		}
+	}
 }
 
 func TestValues(t *testing.T) {

@@ -62,6 +62,7 @@ func (d *Doc) read(into reflect.Value) {
 	if body == nil {
 		return
 	}
+	_, s.alone = body.(ast.ScalarNode)
 	(&walker{Doc: d}).decode(into, body, "$", tagOptions{})
 }
 

@@ -29,6 +29,7 @@ type source struct {
 	problems Problems
 	total    int  // of problems, also of those beyond MaxProblems
 	blind    bool // the file was not decoded to its end, so it is not known where its secrets are
+	alone    bool // the file is one value: a key or a passphrase that was named by mistake, so nothing of it is shown
 }
 
 // span is a range of columns, from 1, the end excluded.
@@ -155,7 +156,7 @@ func (s *source) finish() Problems {
 
 // excerpt is the line as written, without the values of secrets.
 func (s *source) excerpt(line, column int) string {
-	if line < 1 || line > len(s.written) {
+	if line < 1 || line > len(s.written) || s.alone {
 		return ""
 	}
 	shown := append([]rune(nil), s.written[line-1]...)
