@@ -109,7 +109,7 @@ func (d *doctor) power(ctx context.Context, p *patient, g governor.Governor) {
 		if power, err = g.Power(ctx, p.client, d.voter, now-1, at); err == nil && power.IsZero() {
 			d.say(part, isWrong, "delegate tokens to it", "the voting key %s has no votes", d.voter)
 		} else if err == nil {
-			d.say(part, isFine, "", "the voting key has %s votes (smallest units)", power)
+			d.say(part, isFine, "", "the voting key has %s votes (%s in whole tokens of 18 decimals)", power, tokensText(power))
 		}
 	}
 	if err != nil {
@@ -122,7 +122,7 @@ func (d *doctor) power(ctx context.Context, p *patient, g governor.Governor) {
 	case balance.IsZero():
 		d.say(part, isWrong, "send it some of the chain's coin", "the voting key %s has nothing to pay for votes with", d.voter)
 	default:
-		d.say(part, isFine, "", "the voting key has %s wei to pay for votes with", balance.Dec())
+		d.say(part, isFine, "", "the voting key has %s wei (%.4g whole coins) to pay for votes with", balance.Dec(), balance.Float64()/1e18)
 	}
 }
 

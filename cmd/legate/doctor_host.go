@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/chains/ledger"
 	"github.com/legate-dao/legate/chains/signer"
@@ -105,6 +106,7 @@ func (d *doctor) key(ctx context.Context) {
 		return
 	}
 	d.voter = self
+	d.approvers(v.Approvers)
 	pass, err := v.Passphrase.Resolve(d.conf.dir())
 	switch {
 	case errors.Is(err, strict.ErrNoSecret):
@@ -126,6 +128,24 @@ func (d *doctor) key(ctx context.Context) {
 }
 
 // keyMode warns of a key file that others may read.
+
+// approvers looks who may answer a hold.
+func (d *doctor) approvers(list []strict.Address) {
+	var names []string
+	for _, a := range list {
+		if gov.Address(a.Address) == d.voter {
+			d.say("approvers", isDoubtful, "list another key than the one that votes", "voter.approvers has the voting key itself: whoever has it can answer holds too")
+			return
+		}
+		names = append(names, a.Hex())
+	}
+	if len(names) == 0 {
+		d.say("approvers", isDoubtful, "put your own address there, with a key that you keep elsewhere", "voter.approvers is empty: nobody can answer a hold with `legate vote`")
+		return
+	}
+	d.say("approvers", isFine, "", "a hold may be answered by %s", joined(names))
+}
+
 func (d *doctor) keyMode(ref, self string) {
 	path := d.conf.file(strings.TrimPrefix(ref, "keystore:"))
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {

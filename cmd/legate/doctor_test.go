@@ -60,7 +60,7 @@ func TestDoctorHealthy(t *testing.T) {
 		"config": "1 chain, 2 governors", "store": "the first `legate run` makes it", "disk": "GiB free", "key": devchain.Address(accountVoter).Hex(),
 		"ledger": "the first live run makes it", "rpc eip155:31337 1": "serves chain id 31337", "governor harbor": "openzeppelin-5, clock block, timelock " + w.daos["harbor"].Timelock.Hex(),
 		"governor meadow": "clock timestamp", "from_block meadow": "deployed in block", "delegation alice at harbor": "delegates to the voting key",
-		"power at harbor": "60000000000000000000000", "fees at harbor": "wei", "book harbor": "none moved", "prices harbor": "harbor-prices.csv", "web": "is free",
+		"power at harbor": "60000000000000000000000", "fees at harbor": "wei", "book harbor": "none moved", "prices harbor": "harbor-prices.csv", "web": "is free", "approvers": devchain.Address(accountHand).Hex(),
 	} {
 		if l := lines[part]; l.Status != isFine || !strings.Contains(l.What, want) {
 			t.Errorf("%s: %+v, want fine with %q", part, l, want)
@@ -136,6 +136,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"a key without votes", func(t *testing.T) { edit(t, "legate.yaml", "keystore:voter.json", "keystore:hand.json") }, "power at harbor", isWrong, "has no votes"},
 		{"wrong passphrase", func(t *testing.T) { write(t, "passphrase", "not this one\n") }, "key", isWrong, "wrong passphrase"},
 		{"no passphrase", func(t *testing.T) { edit(t, "legate.yaml", "  passphrase: file:passphrase\n", "") }, "key", isWrong, "no voter.passphrase"},
+		{"nobody to answer", func(t *testing.T) { edit(t, "legate.yaml", `"`+devchain.Address(accountHand).Hex()+`"`, "") }, "approvers", isDoubtful, "nobody can answer"},
+		{"the voting key answers", func(t *testing.T) {
+			edit(t, "legate.yaml", devchain.Address(accountHand).Hex(), devchain.Address(accountVoter).Hex())
+		}, "approvers", isDoubtful, "the voting key itself"},
 		{"no key", func(t *testing.T) { edit(t, "legate.yaml", "keystore:voter.json", "keystore:lost.json") }, "key", isWrong, "lost.json"},
 		{"a key in a cloud", func(t *testing.T) { edit(t, "legate.yaml", "keystore:voter.json", "awskms:key") }, "key", isWrong, "not in this release"},
 		{"a key file that all may read", func(t *testing.T) {
