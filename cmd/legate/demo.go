@@ -261,7 +261,7 @@ func (d *demo) briefed(ctx context.Context) error {
 			return nil
 		}
 		if !waited {
-			d.say("All is decided and voted. %s still being written; waiting for %s at most …", count(n.owed, "brief"), briefWait)
+			d.say("All is decided and voted. %s still being written; waiting for %s at most …", count(n.owed, "brief"), briefWait.Round(time.Second))
 		}
 		if err := d.settled(ctx); err != nil {
 			return err
@@ -277,7 +277,10 @@ func (n briefCount) String() string {
 	if n.failed > 0 {
 		text += fmt.Sprintf(" (for %d of them the model gave nothing to use)", n.failed)
 	}
-	return fmt.Sprintf("%s, %d still being written.", text, n.owed)
+	if n.owed > 0 {
+		text += fmt.Sprintf(", %d still being written by the model (sentences of the proposal stand there until then)", n.owed)
+	}
+	return text + "."
 }
 
 // briefs counts.
