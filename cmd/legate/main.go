@@ -55,6 +55,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFine
 	case errors.Is(err, errNo):
 		return exitNo
+	case ctx.Err() != nil:
+		fmt.Fprintf(stderr, "legate: interrupted (%s)\n", inert(err))
+		if staysUp(cmd) {
+			return exitFine
+		}
+		return exitFail // what was asked for is not there
 	case errors.As(err, &problems):
 		fmt.Fprintln(stderr, problems.Detail())
 		return exitFail
@@ -64,6 +70,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "legate: %s\n", inert(err))
 	return exitFail
+}
+
+// staysUp says whether a command is one that runs until it is interrupted.
+func staysUp(cmd *cobra.Command) bool {
+	headless, err := cmd.Flags().GetBool("headless")
+	return cmd.Name() == "run" || cmd.Name() == "demo" && err == nil && !headless
 }
 
 // inert is an error for a terminal: it may quote a node, a file or a stranger (G30).

@@ -60,3 +60,17 @@ func TestTellFreezes(t *testing.T) {
 		t.Errorf("told %s", got)
 	}
 }
+
+// What stays up until it is interrupted ends with status 0 then; what was asked for an answer does not.
+func TestInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for line, want := range map[string]int{"demo --fast": exitFine, "demo --fast --headless": exitFail, "dry-run --rpc http://127.0.0.1:1 --actions a.json --from 0x0000000000000000000000000000000000000001": exitFail} {
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		write(t, "a.json", "[]")
+		var stdout, stderr bytes.Buffer
+		if status := run(ctx, strings.Fields(line), &stdout, &stderr); status != want || !strings.Contains(stderr.String(), "legate: interrupted (") || stdout.Len() > 0 {
+			t.Errorf("%s: status %d, want %d: %s%s", line, status, want, stdout.String(), stderr.String())
+		}
+	}
+}
