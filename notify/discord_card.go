@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -179,11 +180,14 @@ func percent(c dossier.Chance) string {
 
 // aloud is what a reminder or a critical alert says beside the proposal's own message.
 func aloud(a dossier.Alert) string {
-	text := bullets(a.Lines, 1500)
-	if d := deadlines(*a.Card); d != "" {
-		text += "\n" + d
+	d := deadlines(*a.Card)
+	if d == "" {
+		return bullets(a.Lines, 1500)
 	}
-	return text
+	lines := slices.DeleteFunc(slices.Clone(a.Lines), func(l string) bool {
+		return strings.HasPrefix(l, "Voting ends about ") // said below, in the reader's own time
+	})
+	return bullets(lines, 1500) + "\n" + d
 }
 
 func footer(a dossier.Alert) *discordgo.MessageEmbedFooter {

@@ -101,7 +101,9 @@ func (f facts) money(t gov.Treasury) {
 		}
 		f.add(true, "%s.", text)
 	}
-	if n, _ := t.AllowancesOutside.Get(); n > 0 {
+	if n, _ := t.AllowancesOutside.Get(); n == 1 {
+		f.add(true, "1 allowance lets an account outside the DAO move tokens of the treasury.")
+	} else if n > 1 {
 		f.add(true, "%d allowances let accounts outside the DAO move tokens of the treasury.", n)
 	}
 	if n, _ := t.RecipientsNew.Get(); n > 0 {

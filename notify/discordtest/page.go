@@ -7,15 +7,20 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// page shows the channel as a person would see it.
-func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
+// page shows the channel as a person would see it; ?about=harbor/295eaf only what begins so.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	about := r.URL.Query().Get("about")
+	list := slices.DeleteFunc(s.Messages(), func(m Message) bool {
+		return !slices.ContainsFunc(m.Embeds, func(e Embed) bool { return strings.HasPrefix(e.Title, about) }) && about != ""
+	})
 	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, s.Messages()); err != nil {
+	if err := pageTemplate.Execute(&out, list); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}

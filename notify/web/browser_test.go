@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -576,7 +577,7 @@ func TestBrowserAccessibility(t *testing.T) {
 }
 
 // TestPictures takes the pictures of docs/img from a running demo: LEGATE_WEB=http://127.0.0.1:… names it,
-// LEGATE_PICTURES the folder, LEGATE_HANDLE the dossier.
+// LEGATE_PICTURES the folder, LEGATE_HANDLE the dossier, and LEGATE_DISCORD the stand-in's page.
 func TestPictures(t *testing.T) {
 	base, dir, handle := os.Getenv("LEGATE_WEB"), os.Getenv("LEGATE_PICTURES"), os.Getenv("LEGATE_HANDLE")
 	if base == "" || dir == "" {
@@ -606,12 +607,39 @@ func TestPictures(t *testing.T) {
 		}
 		x.do(chromedp.Navigate(base + c.path))
 		x.until("document.querySelector('.live.on')")
-		png, err := chromedp.Run(x.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, c.name+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		x.picture(filepath.Join(dir, c.name+".png"))
+	}
+	discord := os.Getenv("LEGATE_DISCORD")
+	if discord == "" || handle == "" {
+		return
+	}
+	x.do(chromedp.EmulateViewport(600, 800), chromedp.Navigate(discord+"/?about="+handle))
+	x.until("[...document.images].every(i => i.complete)")
+	height := value[int64](x, "Math.ceil(document.querySelector('.m').getBoundingClientRect().bottom) + 24")
+	x.do(chromedp.EmulateViewport(600, height))
+	x.picture(filepath.Join(dir, "discord.png"))
+	resp, err := http.Get(discord + value[string](x, "document.images[0].getAttribute('src')"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	chart, err := io.ReadAll(resp.Body)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "chart.png"), chart, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// picture writes what the tab shows to a file.
+func (x *tab) picture(path string) {
+	x.t.Helper()
+	png, err := chromedp.Run(x.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(path, png, 0o644)
+	}
+	if err != nil {
+		x.t.Fatal(err)
 	}
 }

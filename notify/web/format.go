@@ -24,12 +24,22 @@ const (
 // thin is the narrow no-break space between groups of three digits.
 const thin = "\u202f"
 
+// breakable is one where a line may end, for numbers that are longer than a line on a phone.
+const breakable = "\u2009"
+
+// longNumber is from how many digits on a number may be broken.
+const longNumber = 25
+
 // group writes a run of decimal digits in groups of three.
 func group(digits string) string {
 	var b strings.Builder
+	space := thin
+	if len(digits) > longNumber {
+		space = breakable
+	}
 	for i, d := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteString(thin)
+			b.WriteString(space)
 		}
 		b.WriteRune(d)
 	}
