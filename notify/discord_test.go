@@ -75,7 +75,7 @@ func TestDiscordHoldHasItsDeadlineInEveryReadersTime(t *testing.T) {
 	s := startDiscord(t)
 	ch := open(t, notify.Config{Kind: "discord", URL: s.Webhook(), Notes: &notes{}})
 	events := life(7, "Grants")[:3]
-	events = append(events, dossier.WasDecided{Verdict: gov.Verdict{Rule: "ask", Reasons: []gov.HoldReason{gov.HoldByRule}}, Plan: dossier.Plan{Wait: 1, Latest: 43200}, Head: head(created + 60)},
+	events = append(events, dossier.WasDecided{Verdict: gov.Verdict{Rule: "ask", Facts: events[2].(dossier.WasGathered).Gathered.Digest, Reasons: []gov.HoldReason{gov.HoldByRule}}, Plan: dossier.Plan{Wait: 1, Latest: 43200}, Head: head(created + 60)},
 		dossier.WasReminded{Before: "24h"})
 	sendAll(t, ch, alertsOf(t, 7, events...))
 	list := s.Messages()

@@ -77,7 +77,7 @@ func life(n uint64, title dossier.Untrusted) []dossier.Event {
 		{Name: "outflow", Severity: gov.Critical, Status: gov.Found, Title: "42 % of the treasury leaves"},
 		{Name: "roles", Severity: gov.Info, Status: gov.Clean},
 	}}
-	v := gov.Verdict{Direction: gov.Against, Rule: "no-drain", Because: "it would empty the treasury", Trace: []gov.Trace{{Rule: "no-drain", Vote: gov.Against, Result: gov.True}}}
+	v := gov.Verdict{Direction: gov.Against, Facts: digest, Rule: "no-drain", Because: "it would empty the treasury", Trace: []gov.Trace{{Rule: "no-drain", Vote: gov.Against, Result: gov.True}}}
 	plan := dossier.Plan{Wait: 21600, Latest: 43200, MaxAge: 1800, Margin: 36, Live: true}
 	id := proposalID(n)
 	ballot := gov.Ballot{Proposal: id, Support: gov.SupportAgainst, Reason: gov.BallotReason{By: gov.ByPolicy, Rule: "no-drain"}}

@@ -36,6 +36,7 @@ func (s *told) happen(events ...dossier.Event) {
 			g.Facts = s.d.Gathered.Digest
 			e = g
 		}
+		e = grounded(s.d, e)
 		s.seq++
 		r, err := dossier.Encode(named().Seen.Proposal.ID, s.seq, time.Unix(1_700_000_000+s.seq, 5), e)
 		if err != nil {

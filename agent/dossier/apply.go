@@ -60,7 +60,7 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		d.GatheredAt, d.Stage = e.Head.Latest.Time, AtGathered
 		return d, true
 	case WasDecided:
-		if d.Stage != AtGathered || bound {
+		if d.Stage != AtGathered || bound || e.Verdict.Facts != d.Gathered.Digest {
 			return d, false
 		}
 		return d.decided(e), true

@@ -20,7 +20,7 @@ func lived(t *testing.T, number uint64, wall time.Time, events ...dossier.Event)
 	id := gov.ProposalID{Chain: 1, Number: gov.NewAmount(number)}
 	var d dossier.Dossier
 	for _, e := range append([]dossier.Event{first}, events...) {
-		r, err := dossier.Encode(id, d.Seq+1, wall, e)
+		r, err := dossier.Encode(id, d.Seq+1, wall, grounded(d, e))
 		if err != nil {
 			t.Fatal(err)
 		}

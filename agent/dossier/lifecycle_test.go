@@ -22,12 +22,21 @@ type story struct {
 func (s *story) happen(events ...dossier.Event) {
 	s.t.Helper()
 	for _, e := range events {
-		next, err := s.d.Apply(e)
+		next, err := s.d.Apply(grounded(s.d, e))
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		s.d = next
 	}
+}
+
+// grounded is an event whose decision names the facts that are there, where it names none.
+func grounded(d dossier.Dossier, e dossier.Event) dossier.Event {
+	if v, ok := e.(dossier.WasDecided); ok && v.Verdict.Facts == (gov.Digest{}) && d.Gathered != nil {
+		v.Verdict.Facts = d.Gathered.Digest
+		return v
+	}
+	return e
 }
 
 func (s *story) owed(h gov.Head, want ...dossier.StepKind) {
@@ -287,6 +296,18 @@ func TestG22ReorganisationForgetsNoHold(t *testing.T) {
 	}
 }
 
+// A decision belongs to the facts that it names: one on facts that were gathered anew meanwhile is not taken.
+func TestDecisionNamesItsFacts(t *testing.T) {
+	s := &story{t: t}
+	s.happen(seen(), gathered(2100))
+	old := grounded(s.d, decided(2100, verdict(gov.For)))
+	s.happen(gathered(2200))
+	if _, err := s.d.Apply(old); !errors.Is(err, dossier.ErrNotNow) {
+		t.Errorf("a decision on other facts: %v", err)
+	}
+	s.happen(decided(2200, verdict(gov.For)))
+}
+
 // Every event reads back as itself, and a stored life folds to the same dossier.
 func TestRecordsReadBack(t *testing.T) {
 	events := []dossier.Event{seen(), gathered(2100), decided(2100, verdict(gov.Against)), dossier.WasReminded{Before: "24h"},
@@ -294,6 +315,8 @@ func TestRecordsReadBack(t *testing.T) {
 	var records []dossier.Record
 	s := &story{t: t}
 	for i, e := range events {
+		e = grounded(s.d, e)
+		events[i] = e
 		s.happen(e)
 		r, err := dossier.Encode(s.d.ID(), int64(i+1), time.Unix(0, 0), e)
 		if err != nil {

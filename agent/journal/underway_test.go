@@ -14,7 +14,7 @@ func TestG10SentVoteOfARemovedProposalIsFollowed(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)
 	gathered := dossier.WasGathered{Gathered: dossier.Gathered{Digest: gov.Digest{1}}}
 	sent := []dossier.Event{
-		seen(id(1)), gathered, dossier.WasDecided{Verdict: gov.Verdict{Direction: gov.Against}}, dossier.WasLocked{Ballot: gov.Ballot{Proposal: id(1)}},
+		seen(id(1)), gathered, dossier.WasDecided{Verdict: gov.Verdict{Direction: gov.Against, Facts: gov.Digest{1}}}, dossier.WasLocked{Ballot: gov.Ballot{Proposal: id(1)}},
 		dossier.WasSigned{Raw: gov.CalldataOf([]byte{1})}, dossier.WasSent{}, dossier.WasRewound{},
 	}
 	add(t, db, id(1), sent...)

@@ -172,7 +172,7 @@ func decidedAt(t *testing.T, p gov.Proposal, d gov.Direction, head gov.Head) dos
 	if d == gov.Against {
 		result = gov.True
 	}
-	v := gov.Verdict{Direction: d, Rule: "r", Trace: []gov.Trace{{Rule: "r", Vote: gov.Against, Result: result}}}
+	v := gov.Verdict{Direction: d, Rule: "r", Facts: digest, Trace: []gov.Trace{{Rule: "r", Vote: gov.Against, Result: result}}}
 	plan := dossier.Plan{Wait: 6 * 3600, Latest: 3600, MaxAge: 1800, Margin: margin, Live: true}
 	var out dossier.Dossier
 	for _, e := range []dossier.Event{
