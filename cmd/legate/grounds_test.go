@@ -74,6 +74,7 @@ func TestG15SameCode(t *testing.T) {
 		return chaintest.Faults{Code: map[common.Address][]byte{of: {0x60, 0x00}}}
 	}
 	two := func(f chaintest.Faults) []chaintest.Faults { return []chaintest.Faults{f, f} }
+	n := 0
 	for name, c := range map[string]struct {
 		faults      []chaintest.Faults
 		moved, fine bool
@@ -93,6 +94,7 @@ func TestG15SameCode(t *testing.T) {
 	} {
 		s.dial()
 		s.lie(c.faults...)
+		n++
 		err := s.world.SameCode(t.Context(), p, g.Facts, at)
 		if (err == nil) != c.fine || errors.Is(err, agent.ErrMoved) != c.moved || c.moved != errors.Is(err, facts.ErrOtherCode) {
 			t.Errorf("%s: %v; want fine %v, moved %v", name, err, c.fine, c.moved)
@@ -105,4 +107,5 @@ func TestG15SameCode(t *testing.T) {
 	if err := s.world.SameCode(t.Context(), p, g.Facts, s.latest()); !errors.Is(err, agent.ErrMoved) {
 		t.Errorf("the chain has other code at the market: %v", err)
 	}
+	t.Logf("n=%d mixtures of three endpoints", n)
 }
