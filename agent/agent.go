@@ -277,6 +277,16 @@ func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if ends > d.Proposal.Ends { // extended: the window is open again
 		return []dossier.Event{change}, nil
 	}
+	head, err := a.Chain.Head(ctx, d.ID())
+	if err != nil {
+		return nil, err
+	}
+	if head.Clock <= ends && !state.Over() { // it has only opened
+		if state == d.Proposal.State {
+			return nil, nil
+		}
+		return []dossier.Event{change}, nil
+	}
 	var events []dossier.Event
 	if d.Vote.Status == gov.VoteLocked {
 		a.Log.Error("voting closed before the vote was signed", "proposal", d.ID().String())

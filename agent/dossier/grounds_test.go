@@ -196,6 +196,8 @@ func TestRefusalsAreNotALoop(t *testing.T) {
 				s.happen(decided(now, verdict(gov.For)))
 			case dossier.Gate:
 				s.gate(now, gov.GatePass)
+			case dossier.Settle:
+				s.happen(dossier.WasChanged{Change: dossier.Change{State: gov.StateActive}})
 			case dossier.Lock:
 				s.happen(dossier.WasLocked{}, dossier.WasReleased{Head: at(now)})
 			case dossier.Foretell:

@@ -1,6 +1,7 @@
 package dossier_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -59,7 +60,7 @@ func TestG22BudgetHold(t *testing.T) {
 		near := int64(closes - 43_200 - 7200)
 		if d == gov.For {
 			s.owed(at(24_100))
-			s.owed(at(near), dossier.Remind, dossier.Remind)
+			s.owed(at(near), dossier.Remind)
 			s.happen(gathered(near), decided(near, verdict(gov.For)))
 			s.gate(near, gov.GatePass)
 			if c := s.d.Choice(at(near)); c.Direction != gov.Hold || c.Reason != gov.HoldBudget {
@@ -71,7 +72,7 @@ func TestG22BudgetHold(t *testing.T) {
 			if s.d.Vote.Status != gov.VoteHeld {
 				t.Errorf("%s: decided again, the vote is %q and people think it goes out", d, s.d.Vote.Status)
 			}
-			s.owed(at(near), dossier.Remind, dossier.Remind, dossier.Lock)
+			s.owed(at(near), dossier.Remind, dossier.Lock)
 			s.happen(dossier.WasLocked{Ballot: gov.Ballot{Support: gov.SupportAgainst}})
 		}
 		if d != gov.Against {
@@ -162,4 +163,35 @@ func TestLate(t *testing.T) {
 	if s.d.Late(at(quarter + 1)) {
 		t.Error("a vote that was sent is late")
 	}
+}
+
+// That voting opens leaves no log: the state is read then, once, also of a hold and after our vote.
+func TestOpeningIsNoticed(t *testing.T) {
+	opened := func(d dossier.Dossier, now int64) bool {
+		return slices.ContainsFunc(dossier.Next(d, at(now)), func(s dossier.Step) bool { return s.Kind == dossier.Settle && s.Basis == "opened" })
+	}
+	s := &story{t: t}
+	s.happen(seen(), gathered(1500), decided(1500, verdict(gov.Hold, gov.HoldByRule)))
+	if opened(s.d, 1900) || !opened(s.d, 2100) || opened(s.d, closes+1) {
+		t.Error("the state is not read when voting opens, and only then")
+	}
+	voted := *s
+	voted.happen(dossier.WasLocked{}, dossier.WasSigned{}, dossier.WasSent{}, dossier.WasFinal{Receipt: gov.Receipt{OK: true}})
+	if !opened(voted.d, 2100) {
+		t.Error("not after a vote")
+	}
+	s.happen(dossier.WasChanged{Change: dossier.Change{State: gov.StateActive}})
+	if opened(s.d, 2100) {
+		t.Error("it is read again and again")
+	}
+}
+
+// A hold that begins near the end is called to mind once at a time.
+func TestOneReminderAtATime(t *testing.T) {
+	s := &story{t: t}
+	late := int64(closes - 43_200 - 3600)
+	s.happen(seen(), gathered(late), decided(late, verdict(gov.Hold, gov.HoldByRule)))
+	s.owed(at(late), dossier.Remind)
+	s.happen(dossier.WasReminded{Before: "2h"})
+	s.owed(at(late))
 }

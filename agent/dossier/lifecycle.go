@@ -52,6 +52,9 @@ func Next(d Dossier, head gov.Head) []Step {
 	if basis, owed := d.brief(); owed {
 		owe(Write, basis)
 	}
+	if d.Proposal.State == gov.StatePending && d.open(head) && d.Stage != AtSeen && d.Stage != AtGathered && d.Stage != AtClosed {
+		owe(Settle, "opened") // that voting opens leaves no log
+	}
 	switch d.Stage {
 	case AtSeen:
 		if d.over(head) {
@@ -242,10 +245,12 @@ func nextHeld(d Dossier, head gov.Head, w Window, c Choice, owe func(StepKind, s
 }
 
 func (d Dossier) remind(head gov.Head, w Window, owe func(StepKind, string)) {
-	for _, r := range reminders {
-		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < w.Latest && !slices.Contains(d.Reminded, r.name) {
+	until := w.Latest
+	for _, r := range slices.Backward(reminders) { // only the nearest: a hold that begins late is not told twice at once
+		if head.Latest.Time >= w.Latest-r.before && head.Latest.Time < until && !slices.Contains(d.Reminded, r.name) {
 			owe(Remind, r.name)
 		}
+		until = w.Latest - r.before
 	}
 }
 
