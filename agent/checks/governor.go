@@ -37,12 +37,13 @@ func runGovernor(p gov.Proposal, f gov.Facts) []gov.Finding {
 		what       string
 		halfMatter bool // a fall below half is critical
 		fallMatter bool // a fall of more than a fifth is a warning
+		unit       func(gov.Clock, float64) string
 		span       gov.Span[float64]
 	}{
-		{"quorum", true, true, f.Governor.Quorum},
-		{"proposal threshold", false, true, f.Governor.Threshold},
-		{"voting delay", false, false, floats(f.Governor.Delay)},
-		{"voting period", true, true, floats(f.Governor.Period)},
+		{"quorum", true, true, tokens, f.Governor.Quorum},
+		{"proposal threshold", false, true, tokens, f.Governor.Threshold},
+		{"voting delay", false, false, ticks, floats(f.Governor.Delay)},
+		{"voting period", true, true, ticks, floats(f.Governor.Period)},
 	} {
 		before, beforeKnown := one.span.Before.Get()
 		after, afterKnown := one.span.After.Get()
@@ -60,7 +61,7 @@ func runGovernor(p gov.Proposal, f gov.Facts) []gov.Finding {
 		if one.halfMatter && after < 0.5*before {
 			severity = gov.Critical
 		}
-		r.add(severity, fmt.Sprintf("the %s goes from %g to %g", one.what, before, after), gov.Evidence{What: one.what, Account: f.DAO.Governor})
+		r.add(severity, fmt.Sprintf("the %s goes from %s to %s", one.what, one.unit(p.Clock, before), one.unit(p.Clock, after)), gov.Evidence{What: one.what, Account: f.DAO.Governor})
 	}
 	return r.end(acts(p, f) && applies(f, "governor"), complete, "the governor's parameters stay")
 }

@@ -33,22 +33,22 @@ func runOutflow(p gov.Proposal, f gov.Facts) []gov.Finding {
 	}
 	outflows, outflowsKnown := f.Treasury.Outflows.Get()
 	for _, o := range outflows {
-		r.add(outflowSeverity(o, f.Caps), fmt.Sprintf("%s to %s", outflowTitle(o), o.To), gov.Evidence{What: string(o.Kind), Account: o.To})
+		r.add(outflowSeverity(o, f.Caps), fmt.Sprintf("%s to %s%s", outflowTitle(o), o.To, worth(o)), gov.Evidence{What: fmt.Sprintf("%s of %s %s", o.Kind, o.Amount, o.Token), Account: o.To})
 	}
 	missing := false
-	for _, count := range []gov.Maybe[int64]{f.Treasury.Allowances, f.Treasury.AllowancesOutside} {
-		above, unknown := positive(count)
+	for _, n := range []gov.Maybe[int64]{f.Treasury.Allowances, f.Treasury.AllowancesOutside} {
+		above, unknown := positive(n)
 		missing = missing || unknown
 		if above && len(outflows) == 0 {
-			r.add(gov.Warning, fmt.Sprintf("%d allowances on the treasury's tokens raised or used", count.Or(0)))
+			r.add(gov.Warning, count(n.Or(0), "allowance on the treasury's tokens is raised or used", "allowances on the treasury's tokens are raised or used"))
 		}
 	}
 	if s := sumSeverity(f); s != gov.Info {
-		r.add(s, fmt.Sprintf("the sum of outflows is %.2f USD, %.0f bps of the treasury", f.Treasury.OutflowUSD.Or(0), f.Treasury.OutflowBps.Or(0)))
+		r.add(s, sumTitle(f))
 	}
 	for _, d := range f.Effects.BalanceDeltas {
 		if len(outflows) == 0 && d.Delta.Negative && !d.Delta.Size.IsZero() && f.DAO.Own(d.Account) {
-			r.add(gov.Info, fmt.Sprintf("the balance of %s falls by %s %s", d.Account, d.Delta.Size, d.Token), gov.Evidence{What: "balance", Account: d.Account})
+			r.add(gov.Info, fmt.Sprintf("the balance of %s falls by %s", d.Account, amountOf(d.Token, d.Delta.Size)), gov.Evidence{What: "balance", Account: d.Account})
 		}
 	}
 	return r.end(acts(p, f) && applies(f, "treasury"), callsKnown && outflowsKnown && !missing && f.Effects.Executed(), "nothing leaves the treasury")
@@ -145,15 +145,48 @@ func sumSeverity(f gov.Facts) gov.Severity {
 // unlimited says that there is no limit in practice: no token has 2^127 units.
 func unlimited(a gov.Amount) bool { return a.Int().BitLen() >= 128 }
 
-// outflowTitle is what leaves, without to whom. How many decimals a token has is no fact, so its amounts stay in units.
+// sumTitle is what leaves in all, as far as it is known.
+func sumTitle(f gov.Facts) string {
+	usd, inUSD := f.Treasury.OutflowUSD.Get()
+	bps, inBps := f.Treasury.OutflowBps.Get()
+	out := "the sum of outflows is "
+	switch {
+	case !inBps:
+		return out + dollars(usd)
+	case !inUSD:
+		return out + percent(bps) + " of the treasury"
+	}
+	return out + dollars(usd) + ", " + percent(bps) + " of the treasury"
+}
+
+// worth is an outflow's value, where it is known.
+func worth(o gov.Outflow) string {
+	if usd, ok := o.USD.Get(); ok {
+		return ", about " + dollars(usd)
+	}
+	return ""
+}
+
+// amountOf is an amount of a token. How many decimals a token has is no fact, so its amounts stay in its smallest unit.
+func amountOf(t gov.Asset, n gov.Amount) string {
+	if t == gov.Native {
+		return coins(n) + " of the chain's coin"
+	}
+	return fmt.Sprintf("%s of the smallest unit of %s", grouped(n.String()), t)
+}
+
+// outflowTitle is what leaves, without to whom.
 func outflowTitle(o gov.Outflow) string {
 	switch {
 	case o.Kind == gov.OutflowNative:
-		return "payment of " + coins(o.Amount) + " of the chain's coin"
+		return "payment of " + amountOf(o.Token, o.Amount)
 	case o.Kind == gov.OutflowAllowance && unlimited(o.Amount):
 		return fmt.Sprintf("unlimited allowance of %s", o.Token)
 	}
-	return fmt.Sprintf("%s of %s %s", o.Kind, o.Amount, o.Token)
+	if o.Kind == gov.OutflowApprovalForAll {
+		return fmt.Sprintf("a right over all tokens of %s", o.Token)
+	}
+	return fmt.Sprintf("%s of %s", o.Kind, amountOf(o.Token, o.Amount))
 }
 
 // coins are wei as whole coins, exactly.
@@ -164,9 +197,9 @@ func coins(wei gov.Amount) string {
 		rest = rest[:len(rest)-1]
 	}
 	if rest == "" {
-		return whole
+		return grouped(whole)
 	}
-	return whole + "." + rest
+	return grouped(whole) + "." + rest
 }
 
 func outflowSeverity(o gov.Outflow, limits gov.Caps) gov.Severity {

@@ -37,28 +37,30 @@ func runRoles(p gov.Proposal, f gov.Facts) []gov.Finding {
 	}
 	changes, _ := f.Roles.Changes.Get()
 	for _, c := range changes {
-		severity, where := gov.Info, "known"
+		severity, where := gov.Info, "which is known"
 		if c.Outside && c.Kind != gov.RoleRevoked {
 			severity, where = gov.Warning, "outside the DAO and its book"
 			if f.DAO.Own(c.Target) {
 				severity = gov.Critical
 			}
 		}
-		r.add(severity, fmt.Sprintf("%s on %s: %s, %s", c.Kind, c.Target, c.Account, where),
+		r.add(severity, roleChange(c, where),
 			gov.Evidence{What: fmt.Sprintf("role %s", c.Role), Account: c.Account})
 	}
 	missing := false
-	for _, count := range []struct {
-		what string
-		n    gov.Maybe[int64]
+	for _, c := range []struct {
+		one, many string
+		n         gov.Maybe[int64]
 	}{
-		{"granted", f.Roles.Granted}, {"granted outside the DAO and its book", f.Roles.GrantedOutside},
-		{"revoked", f.Roles.Revoked}, {"changed owner", f.Roles.OwnerChanged}, {"changed admin", f.Roles.AdminChanged},
+		{"right is granted", "rights are granted", f.Roles.Granted},
+		{"right is granted outside the DAO and its book", "rights are granted outside the DAO and its book", f.Roles.GrantedOutside},
+		{"right is revoked", "rights are revoked", f.Roles.Revoked}, {"owner changes", "owners change", f.Roles.OwnerChanged},
+		{"admin changes", "admins change", f.Roles.AdminChanged},
 	} {
-		above, unknown := positive(count.n)
+		above, unknown := positive(c.n)
 		missing = missing || unknown
 		if above && len(changes) == 0 {
-			r.add(gov.Info, fmt.Sprintf("%d rights %s", count.n.Or(0), count.what))
+			r.add(gov.Info, count(c.n.Or(0), c.one, c.many))
 		}
 	}
 	return r.end(acts(p, f) && applies(f, "roles"), callsKnown && !missing && f.Effects.Executed(), "no role, owner or admin changes")

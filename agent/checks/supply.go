@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"fmt"
-
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -54,13 +52,13 @@ func runSupply(p gov.Proposal, f gov.Facts) []gov.Finding {
 		above, unknown := positive(one.amount)
 		missing = missing || unknown
 		if above {
-			r.add(one.grade(one.amount.Or(0)), fmt.Sprintf("%.4g bps of the supply are %s", one.amount.Or(0), one.what), gov.Evidence{What: one.what, Account: f.DAO.Token})
+			r.add(one.grade(one.amount.Or(0)), percent(one.amount.Or(0))+" of the supply is "+one.what, gov.Evidence{What: one.what, Account: f.DAO.Token})
 		}
 	}
 	above, unknown := positive(s.MintersAdded)
 	missing = missing || unknown
 	if above {
-		r.add(gov.Warning, fmt.Sprintf("%d minters are added", s.MintersAdded.Or(0)), gov.Evidence{What: "minters", Account: f.DAO.Token})
+		r.add(gov.Warning, count(s.MintersAdded.Or(0), "minter is added", "minters are added"), gov.Evidence{What: "minters", Account: f.DAO.Token})
 	}
 	for _, one := range []struct {
 		what string

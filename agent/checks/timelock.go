@@ -42,11 +42,11 @@ func runTimelock(p gov.Proposal, f gov.Facts) []gov.Finding {
 		if after < before && after < shortDelay {
 			severity = gov.Critical
 		}
-		r.add(severity, fmt.Sprintf("the timelock's delay goes from %d s to %d s", before, after), gov.Evidence{What: "delay", Account: f.DAO.Timelock})
+		r.add(severity, fmt.Sprintf("the timelock's delay goes from %s to %s", seconds(before), seconds(after)), gov.Evidence{What: "delay", Account: f.DAO.Timelock})
 	}
 	above, missing := positive(f.Timelock.RolesChanged)
 	if above {
-		r.add(timelockRoleSeverity(f), fmt.Sprintf("%d roles of the timelock change", f.Timelock.RolesChanged.Or(0)), gov.Evidence{What: "roles", Account: f.DAO.Timelock})
+		r.add(timelockRoleSeverity(f), count(f.Timelock.RolesChanged.Or(0), "role of the timelock changes", "roles of the timelock change"), gov.Evidence{What: "roles", Account: f.DAO.Timelock})
 	}
 	complete := callsKnown && beforeKnown && afterKnown && !missing && f.Effects.Executed()
 	return r.end(acts(p, f) && applies(f, "timelock", "delay_before", "delay_after", "roles_changed"), complete, "delay and roles of the timelock stay")
