@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -171,9 +170,9 @@ func newConfig() Config {
 
 // readConfig reads and checks legate.yaml.
 func readConfig(path string) (Config, error) {
-	text, err := os.ReadFile(path)
+	text, err := readBounded(path, 4*strict.MaxBytes) // what is over the limit is a problem with a place
 	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration: %w; `legate demo` shows a working one, docs/legate.example.yaml explains it", err)
+		return Config{}, fmt.Errorf("read the configuration: %w; `legate init` writes one, docs/legate.example.yaml explains it", err)
 	}
 	c, problems := parseConfig(path, text)
 	return c, problems.Err()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/policies"
+	"github.com/legate-dao/legate/policies/strict"
 )
 
 // newDoctor looks at everything that a daemon needs.
@@ -25,7 +25,7 @@ func newDoctor() *cobra.Command {
 			"Exit status 1 when something is wrong; a warning alone is 0.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			text, err := os.ReadFile(config)
+			text, err := readBounded(config, 4*strict.MaxBytes)
 			if err != nil {
 				return fmt.Errorf("read the configuration: %w; docs/legate.example.yaml explains it", err)
 			}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/legate-dao/legate/agent"
@@ -184,7 +183,7 @@ func readPolicies(c Config) (*policies.Set, error) {
 // lintPolicies is readPolicies with the warnings too.
 func lintPolicies(c Config) (*policies.Set, strict.Problems, error) {
 	path := c.file(c.Policies)
-	text, err := os.ReadFile(path)
+	text, err := readBounded(path, 4*strict.MaxBytes)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the policies: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -95,7 +94,7 @@ func addressOf(ref string, c Config) (gov.Address, error) {
 		}
 		return gov.Address{}, fmt.Errorf("%s: %w", scheme, signer.ErrKind)
 	}
-	text, err := os.ReadFile(c.file(path))
+	text, err := readBounded(c.file(path), maxKeyFile)
 	if err != nil {
 		return gov.Address{}, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 
@@ -133,7 +132,7 @@ func readPrices(path string) (facts.Prices, error) {
 	if path == "" {
 		return facts.Prices{}, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readBounded(path, facts.MaxPrices+1)
 	if err != nil {
 		return facts.Prices{}, fmt.Errorf("read the prices: %w", err)
 	}
