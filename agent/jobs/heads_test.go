@@ -141,7 +141,7 @@ func TestFinalityThatMovesAloneIsNoticed(t *testing.T) {
 	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
 	r.start().head(3)
 	r.until("a preview", func() bool { return r.dossier(id).Provisional })
-	time.Sleep(60 * time.Millisecond)
+	r.polls(4)
 	if r.dossier(id).Stage != dossier.AtSeen {
 		t.Fatalf("stage %s before its block is final", r.dossier(id).Stage)
 	}

@@ -105,7 +105,7 @@ func TestCancelFromAnotherProcessStopsAWaitingVote(t *testing.T) {
 	}
 	for range 20 {
 		r.head(4)
-		time.Sleep(10 * time.Millisecond)
+		r.stored()
 	}
 	r.stage(id, dossier.AtClosed)
 	if len(r.world.Signed()) != 0 || r.dossier(id).NotVoted != dossier.StoppedByHand {

@@ -131,7 +131,7 @@ func (r *rig) heads(what string, f func() bool) {
 			r.t.Fatalf("mined %d blocks in vain for: %s\nrecords: %s\nalarms: %s", n, what, r.story(), r.told())
 		}
 		r.head(1)
-		r.until("the head stored", func() bool { return r.runner.Health()[agenttest.Chain].Head.Number == r.world.Newest() })
+		r.stored()
 		for end := time.Now().Add(200 * time.Millisecond); time.Now().Before(end) && !f() && r.busy(); {
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -141,6 +141,22 @@ func (r *rig) heads(what string, f func() bool) {
 // busy says whether steps are under way or about to be, other than those that hang on purpose.
 func (r *rig) busy() bool {
 	return r.count("kind = 'step' AND state IN ('running', 'available', 'retryable')") > 0
+}
+
+// stored waits until the newest block is stored.
+func (r *rig) stored() {
+	r.t.Helper()
+	r.until("the newest block stored", func() bool { return r.runner.Health()[agenttest.Chain].Head.Number == r.world.Newest() })
+}
+
+// polls waits until the chain was asked a number of times more.
+func (r *rig) polls(n int) {
+	r.t.Helper()
+	last := r.runner.Health()[agenttest.Chain].Polled
+	for range n {
+		r.until("another poll", func() bool { return r.runner.Health()[agenttest.Chain].Polled.After(last) })
+		last = r.runner.Health()[agenttest.Chain].Polled
+	}
 }
 
 // until waits for something to become true.

@@ -140,7 +140,7 @@ func BenchmarkHead(b *testing.B) {
 	used := cpu()
 	for range b.N {
 		r.head(1)
-		r.until("stored", func() bool { return r.runner.Health()[agenttest.Chain].Head.Number == r.world.Newest() })
+		r.stored()
 	}
 	b.ReportMetric(float64(cpu()-used)/float64(time.Millisecond)/float64(b.N), "cpu-ms/head")
 }
