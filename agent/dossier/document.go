@@ -83,8 +83,14 @@ type ActionDoc struct {
 type VerdictDoc struct {
 	gov.Verdict
 	Final gov.Direction      `json:"final"`
-	Gate  *gov.Gated         `json:"gate"`
+	Gate  *GateDoc           `json:"gate"`
 	Judge []gov.ClauseAnswer `json:"judge"`
+}
+
+// GateDoc is the gate's answer, with what a model said of the texts where one was asked.
+type GateDoc struct {
+	gov.Gated
+	Model *GateModel `json:"model,omitempty"`
 }
 
 // VoteDoc is our vote as programs read it.
@@ -163,11 +169,10 @@ func (d Dossier) VerdictDoc() *VerdictDoc {
 	}
 	doc := &VerdictDoc{Verdict: *d.Verdict, Final: d.Final(), Judge: []gov.ClauseAnswer{}}
 	if d.Gate != nil {
-		gate := d.Gate.Gate
-		if gate.Reasons == nil {
-			gate.Reasons = []gov.HoldReason{}
+		doc.Gate = &GateDoc{d.Gate.Gate, d.Gate.Model}
+		if doc.Gate.Reasons == nil {
+			doc.Gate.Reasons = []gov.HoldReason{}
 		}
-		doc.Gate = &gate
 	}
 	return doc
 }

@@ -18,6 +18,18 @@ type GateModel struct {
 	Why     Untrusted    `json:"why"` // the model's own words, or those of the failure
 }
 
+// String is what the model said, or how it failed, for people: inert, and bounded.
+func (m GateModel) String() string {
+	said := map[bool]string{true: "lets the text pass", false: "would hold"}[m.Pass]
+	if m.Outcome != ModelUsed {
+		said = "gave no answer to use (" + string(m.Outcome) + ")"
+	}
+	if m.Why != "" {
+		said += ": “" + m.Why.Quote(200) + "”"
+	}
+	return "the model " + m.Name.Quote(60) + " " + said
+}
+
 // Reason is why the model holds the For; empty when it passes.
 func (m GateModel) Reason() gov.HoldReason {
 	switch {

@@ -190,7 +190,9 @@ func fixtureEvents(t testing.TB) map[gov.ProposalID][]dossier.Event {
 		},
 	}
 	seen, g = evilStory()
-	out[seen.Proposal.ID] = []dossier.Event{dossier.WasSeen{Seen: seen, Head: head}, dossier.WasGathered{Gathered: g, Head: head}, decide(seen, g)}
+	out[seen.Proposal.ID] = []dossier.Event{dossier.WasSeen{Seen: seen, Head: head}, dossier.WasGathered{Gathered: g, Head: head}, decide(seen, g),
+		dossier.WasGated{Gate: gov.Gated{Result: gov.GateHold, Reasons: []gov.HoldReason{gov.HoldModel}}, Facts: g.Digest, Head: head,
+			Model: &dossier.GateModel{Name: evilText, Outcome: dossier.ModelUsed, Why: evilText}}}
 	seen.Proposal.ID, seen.Text = fixtureID("290"), dossier.Text{Title: "Only seen"}
 	out[seen.Proposal.ID] = []dossier.Event{dossier.WasSeen{Seen: seen, Head: head}}
 	return out

@@ -306,6 +306,9 @@ func (r *renderer) verdict(d dossier.Dossier) {
 		}
 		r.line("  after the gate: %s, %s", directionText(v.Final), why)
 	}
+	if v.Gate != nil && v.Gate.Model != nil {
+		r.line("  %s", v.Gate.Model.String())
+	}
 	r.trace(v.Verdict)
 }
 

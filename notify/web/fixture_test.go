@@ -177,6 +177,8 @@ func fill(doc *dossier.Document, say words) {
 	}
 	if v := doc.Verdict; v != nil {
 		v.Because = say("because")
+		v.Gate = &dossier.GateDoc{Gated: gov.Gated{Result: gov.GateHold, Reasons: []gov.HoldReason{gov.HoldModel}},
+			Model: &dossier.GateModel{Name: u("gate model"), Outcome: dossier.ModelUsed, Why: u("gate model why")}}
 		for i := range v.Trace {
 			v.Trace[i].Why = say("trace why")
 			v.Trace[i].Values = gov.Values{{Name: say("fact name"), Value: jsonOf(say("fact value"))}, {Name: "missing.one"}}

@@ -26,6 +26,7 @@ type verdictView struct {
 type gateView struct {
 	Pass    bool
 	Reasons []string
+	Model   string
 }
 
 type traceView struct {
@@ -55,6 +56,9 @@ func (s *seen) verdict() *verdictView {
 		v.Gate = &gateView{Pass: d.Gate.Result == gov.GatePass}
 		for _, r := range d.Gate.Reasons {
 			v.Gate.Reasons = append(v.Gate.Reasons, why(r))
+		}
+		if d.Gate.Model != nil {
+			v.Gate.Model = "It was read too: " + d.Gate.Model.String() + "."
 		}
 	}
 	for _, t := range d.Trace {
