@@ -102,9 +102,9 @@ func (v *VoterConfig) SetDefaults() {
 
 // SchedulesConfig are cron expressions in UTC.
 type SchedulesConfig struct {
-	Sweep      string `yaml:"sweep"`
-	Resimulate string `yaml:"resimulate"` // forecasts of open votes
-	Digest     string `yaml:"digest"`
+	Sweep      Schedule `yaml:"sweep"`
+	Resimulate Schedule `yaml:"resimulate"` // forecasts of open votes
+	Digest     Schedule `yaml:"digest"`
 }
 
 // CapsConfig are the thresholds beyond which findings are warnings or critical.
@@ -230,7 +230,6 @@ func (c *Config) check() (out strict.Problems) {
 			complain(at, message, hint)
 		})
 	}
-	c.Schedules.check(complain)
 	c.Model.check(func(key, message, hint string) { complain(strict.Path("model", key), message, hint) })
 	return append(out, c.checkAlerts(c.AlertsConfig)...)
 }

@@ -43,7 +43,7 @@ func TestG44ConfigProblems(t *testing.T) {
 		{"half a metric", "policies: p", "metrics: [{name: x}]\npolicies: p", []string{"7:11: chain", "7:11: call"}},
 		{"feeds", governor, strings.Replace(governor, `000"}`, `000", feeds: {a: b}}`, 1), []string{"5:86: not in this release"}},
 		{"after", governor, strings.Replace(governor, `000"}`, `000", after: []}`, 1), []string{"5:86: not in this release"}},
-		{"resimulate and digest", "policies: p", "schedules: {resimulate: x, digest: y}\npolicies: p", []string{"7:13: not in this release", "7:28: not in this release"}},
+		{"resimulate and digest", "policies: p", "schedules: {resimulate: x, digest: y}\npolicies: p", []string{"7:25: 5 fields", "7:36: 5 fields"}},
 
 		{"agree above the endpoints", `{rpc: ["http://127.0.0.1:1"]}`, `{rpc: ["http://127.0.0.1:1"], agree: 2}`, []string{"3:50: agree is 2, but there are 1"}},
 		{"agree 0", `{rpc: ["http://127.0.0.1:1"]}`, `{rpc: ["http://127.0.0.1:1"], agree: 0}`, []string{"3:50: "}},
@@ -61,7 +61,7 @@ func TestG44ConfigProblems(t *testing.T) {
 		{"a passphrase in plain sight", "ledger: ledger/", "passphrase: hunter2", []string{"6:49: where it is"}},
 		{"a fee below zero", "ledger: ledger/", "max_fee_gwei: -1", []string{"6:51: "}},
 		{"a log level", "policies: p", "log: {level: loud}\npolicies: p", []string{"7:14: loud"}},
-		{"three mistakes", "policies: policies.yaml", "polices: x\nlog: {level: loud}\nschedules: {digest: y}", []string{"7:1: polices", "8:14: loud", "9:13: not in this release"}},
+		{"three mistakes", "policies: policies.yaml", "polices: x\nlog: {level: loud}\nschedules: {digest: y}", []string{"7:1: polices", "8:14: loud", "9:21: 5 fields"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(good, c.old) {

@@ -111,7 +111,7 @@ func (g *digester) troubles() (out []string) {
 
 // openDigests makes the digester of a daemon whose alerts are open.
 func (e *engine) openDigests() (*digester, error) {
-	next, err := scheduled(e.conf.Schedules.Digest)
+	next, err := e.conf.Schedules.Digest.next()
 	if err != nil {
 		return nil, fmt.Errorf("%s: schedules.digest: %w", e.conf.path, err)
 	}

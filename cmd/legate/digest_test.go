@@ -25,7 +25,7 @@ func TestDigestOnItsSchedule(t *testing.T) {
 		db := may(journal.Open(t.Context(), "sqlite:legate.db", dir, journal.Daemon))(t)
 		defer db.Close()
 		outbox := may(db.Outbox(t.Context(), []string{"console"}))(t)
-		g := &digester{db: db, outbox: outbox, next: may(scheduled("0 8 * * 1"))(t), log: slog.New(slog.DiscardHandler), wake: func() {},
+		g := &digester{db: db, outbox: outbox, next: may(Schedule("0 8 * * 1").next())(t), log: slog.New(slog.DiscardHandler), wake: func() {},
 			health: func() map[gov.ChainID]jobs.Health { return map[gov.ChainID]jobs.Health{1: {}} }}
 		must(t, g.tell(t.Context(), now))
 		must(t, g.tell(t.Context(), now))

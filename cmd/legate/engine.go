@@ -88,7 +88,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		Briefs: briefs{e.models}, Forecasts: e.world, Outlooks: e.world,
 	}
 	e.world.watchOutlooks(set, ec.log)
-	if parts.Resimulate, err = scheduled(c.Schedules.Resimulate); err != nil {
+	if parts.Resimulate, err = c.Schedules.Resimulate.next(); err != nil {
 		return nil, fmt.Errorf("%s: schedules.resimulate: %w", c.path, err)
 	}
 	if parts.Gate, err = newGate(c, set, ec.log); err != nil {
@@ -113,7 +113,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		return nil, err
 	}
 	e.runner, err = jobs.New(e.db, agent.New(parts), jobs.Config{
-		Pollers: pollers, Poll: e.poll(), Fetch: ec.fetch, Sweep: c.Schedules.Sweep, Now: time.Now, Log: ec.log,
+		Pollers: pollers, Poll: e.poll(), Fetch: ec.fetch, Sweep: string(c.Schedules.Sweep), Now: time.Now, Log: ec.log,
 		Observe: func(r dossier.Record, d dossier.Dossier) {
 			e.metrics.Observe(r)
 			e.alerts.observe(r, d)

@@ -4,29 +4,36 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/invopop/jsonschema"
 	"github.com/robfig/cron/v3"
-
-	"github.com/legate-dao/legate/policies/strict"
 )
 
-// scheduled is when a cron expression, in UTC, comes up next.
-func scheduled(expression string) (func(time.Time) time.Time, error) {
-	s, err := cron.ParseStandard(expression)
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", expression, err)
+// Schedule is a cron expression, in UTC.
+type Schedule string
+
+// ParseStrict reads one. What never comes up, such as the 30th of February, is none either.
+func (s *Schedule) ParseStrict(text string) error {
+	*s = Schedule(text)
+	next, err := s.next()
+	if err == nil && next(time.Unix(0, 0)).IsZero() {
+		err = fmt.Errorf("%q never comes up", text)
 	}
-	return func(t time.Time) time.Time { return s.Next(t.UTC()) }, nil
+	if err != nil {
+		return fmt.Errorf(`%w; a schedule is minute, hour, day, month and weekday, in UTC: "0 8 * * 1"`, err)
+	}
+	return nil
 }
 
-// check says what is no schedule. One that never comes up again, such as the 30th of February, is none either.
-func (s SchedulesConfig) check(complain func(path, message, hint string)) {
-	for _, one := range []struct{ key, expression string }{{"sweep", s.Sweep}, {"resimulate", s.Resimulate}, {"digest", s.Digest}} {
-		next, err := scheduled(one.expression)
-		if err == nil && next(time.Unix(0, 0)).IsZero() {
-			err = fmt.Errorf("%q never comes up", one.expression)
-		}
-		if err != nil {
-			complain(strict.Path("schedules", one.key), err.Error(), `minute, hour, day, month and weekday, in UTC: "0 8 * * 1"`)
-		}
+// JSONSchema is a word; what it means no schema says.
+func (Schedule) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Description: "a cron expression, in UTC"}
+}
+
+// next is when it comes up after a time.
+func (s Schedule) next() (func(time.Time) time.Time, error) {
+	c, err := cron.ParseStandard(string(s))
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", string(s), err)
 	}
+	return func(t time.Time) time.Time { return c.Next(t.UTC()) }, nil
 }
