@@ -8,7 +8,7 @@ PACKAGES ?= ./...
 TESTFLAGS ?= -p 2 -timeout 14m
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: test soak bench lint demo guarantees docs install
+.PHONY: test soak bench lint demo guarantees docs journeys install
 
 # Installs what the tests need, pinned, then runs them all.
 test: install
@@ -45,3 +45,8 @@ guarantees: install
 # The parts of docs/ that the program prints.
 docs:
 	$(GO) test ./cmd/legate -run TestDocs -update
+
+# Walks docs/journeys on a chain, command by command, and compares what they show.
+J ?= all
+journeys:
+	LEGATE_WALK=$(J) $(GO) test ./cmd/legate -run TestJourney -count=1 -timeout 20m -v

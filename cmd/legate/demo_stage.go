@@ -58,7 +58,7 @@ func (w *demoWorld) stageText(discord string) string {
 		{"STABLE", harbor.Stable.Hex(), "USDX"},
 		{"TREASURY", harbor.Treasury.Hex(), "of harbor, beside its timelock"},
 		{"MARKET", harbor.Market.Hex(), "the lending market"},
-		{"ORACLE", harbor.Oracle.Hex(), "its prices, 18 decimals"},
+		{"ORACLE", harbor.Oracle.Hex(), "its prices, 18 decimals; setPrice(address,uint256) is 00e4768b"},
 		{"HOLDER", devchain.Address(accountHolder).Hex(), "has 60,000 HRB; its votes are delegated to the demo's voting key"},
 		{"OWNER", devchain.Address(accountDeployer).Hex(), "may set prices"},
 	} {
@@ -66,7 +66,7 @@ func (w *demoWorld) stageText(discord string) string {
 	}
 	b.WriteString(`
 # rpc METHOD PARAMS: one call, such as: rpc anvil_mine '[5]'. All accounts of eth_accounts can send.
-rpc() { curl -s -H 'content-type: application/json' -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$1\",\"params\":$2}" "$RPC"; }
+rpc() { curl -s -H 'content-type: application/json' -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$1\",\"params\":$2}" "$RPC"; echo; }
 # word ADDRESS|NUMBER: an argument of a call, 32 bytes of hex.
 word() { case "$1" in 0x*) printf %64s "${1#0x}" | tr ' ' 0;; *) printf %064x "$1";; esac; }
 `)
