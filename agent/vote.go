@@ -133,15 +133,33 @@ func (a *Agent) plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
 	return a.Sender.Plan(ctx, b, over)
 }
 
+// under lists the other votes of the key that are signed under a nonce and in no block.
+func (a *Agent) under(ctx context.Context, v gov.Vote, nonce uint64) ([]gov.Vote, error) {
+	busy, err := a.Flights.InFlight(ctx, v.Ballot.Proposal)
+	return slices.DeleteFunc(busy, func(o gov.Vote) bool { return o.Status == gov.VoteLocked || o.Nonce != nonce }), err
+}
+
 // overtaken says whether an Against was sent under the nonce of this vote: it must not be pushed out again.
 func (a *Agent) overtaken(ctx context.Context, v gov.Vote) (bool, error) {
 	if v.Ballot.Support == gov.SupportAgainst {
 		return false, nil
 	}
-	busy, err := a.Flights.InFlight(ctx, v.Ballot.Proposal)
-	return slices.ContainsFunc(busy, func(o gov.Vote) bool {
-		return o.Ballot.Support == gov.SupportAgainst && o.Status != gov.VoteLocked && o.Nonce == v.Nonce
-	}), err
+	others, err := a.under(ctx, v, v.Nonce)
+	return slices.ContainsFunc(others, func(o gov.Vote) bool { return o.Ballot.Support == gov.SupportAgainst }), err
+}
+
+// replace plans a sent vote anew where it has to be; nil where the sent one stays. Under another nonce than it had it
+// pushes out no other vote of the key.
+func (a *Agent) replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
+	plan, err := a.Sender.Replace(ctx, v)
+	if err != nil || plan == nil || plan.Nonce == v.Nonce {
+		return plan, err
+	}
+	others, err := a.under(ctx, v, plan.Nonce)
+	if err != nil || len(others) > 0 {
+		return nil, err
+	}
+	return plan, nil
 }
 
 // overBudget puts on record, once, that a vote is held for want of budget; the step is tried again.
@@ -291,7 +309,7 @@ func (a *Agent) unmined(ctx context.Context, d dossier.Dossier, head gov.Head) (
 	if over, err := a.overtaken(ctx, d.Vote); err != nil || over {
 		return nil, err
 	}
-	plan, err := a.Sender.Replace(ctx, d.Vote)
+	plan, err := a.replace(ctx, d.Vote)
 	if err != nil {
 		return nil, err
 	}

@@ -216,14 +216,17 @@ func TestG12Reorganised(t *testing.T) {
 }
 
 // TestG14AgainstOvertakes: a vote for that no block takes at the fees of the day does not hold up an against of the same
-// key: the against takes its nonce in the pool, and the vote for follows under the next.
+// key: the against takes its nonce in the pool, and the vote for follows under the next. One whose nonce is used so holds
+// up no further against either.
 func TestG14AgainstOvertakes(t *testing.T) {
 	w := start(t, devchain.OZ5Block)
 	ctx := t.Context()
 	p, id := w.propose("pay account 7")
-	q, last := w.propose("pay account 8")
+	q, second := w.propose("pay account 8")
+	r, third := w.propose("pay account 9")
 	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
-	must(t, w.deployer.SkipToVoting(ctx, w.dao, last))
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, second))
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, third))
 	yes, no := w.ballot(p, gov.SupportFor), w.ballot(q, gov.SupportAgainst)
 	plan, err := w.Plan(ctx, yes, nil)
 	must(t, err)
@@ -231,8 +234,10 @@ func TestG14AgainstOvertakes(t *testing.T) {
 	if _, err := w.Plan(ctx, no, []gov.Vote{good}); !errors.Is(err, sender.ErrBehind) {
 		t.Fatalf("what can be mined is waited for: %v, want ErrBehind", err)
 	}
+	head, err := rpc.HeaderByTag(ctx, w.client, "latest")
+	must(t, err)
 	poor := plan
-	poor.FeeCap, poor.TipCap = gov.NewAmount(1_000_000), gov.NewAmount(1_000_000)
+	poor.FeeCap, poor.TipCap = gov.NewAmount(head.BaseFee.Uint64()/4), gov.NewAmount(head.BaseFee.Uint64()/4)
 	stuck := sign(t, yes, poor)
 	must(t, w.Send(ctx, stuck))
 	must(t, w.chain.Mine(ctx, 1))
@@ -250,14 +255,17 @@ func TestG14AgainstOvertakes(t *testing.T) {
 	if r, err := w.Confirm(ctx, first, w.final()); err != nil || r == nil || r.Support != gov.Known(gov.SupportAgainst) {
 		t.Fatalf("the against: %+v, %v", r, err)
 	}
+	if next, err := w.Plan(ctx, w.ballot(r, gov.SupportAgainst), []gov.Vote{stuck}); err != nil || next.Nonce != poor.Nonce+1 {
+		t.Fatalf("another against while the vote for waits under a nonce that is used: %+v, %v", next, err)
+	}
 	again, err := w.Replace(ctx, stuck)
 	if err != nil || again == nil || again.Nonce != poor.Nonce+1 {
 		t.Fatalf("the vote for after it: %+v, %v", again, err)
 	}
-	second := sign(t, yes, *again)
-	must(t, w.Send(ctx, second))
+	anew := sign(t, yes, *again)
+	must(t, w.Send(ctx, anew))
 	must(t, w.chain.Mine(ctx, 10))
-	if r, err := w.Confirm(ctx, second, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportFor) {
+	if r, err := w.Confirm(ctx, anew, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportFor) {
 		t.Errorf("the vote for: %+v, %v", r, err)
 	}
 }

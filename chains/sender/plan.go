@@ -64,6 +64,9 @@ func (s *Sender) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.T
 
 // overtake raises a plan so that pools take it in the place of a sent vote under the same nonce.
 func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header) (gov.Tx, error) {
+	if v.Nonce < plan.Nonce {
+		return plan, nil // its nonce is used: it is mined, or is planned anew after this one
+	}
 	tx, err := s.transaction(v)
 	if err != nil {
 		return plan, err
