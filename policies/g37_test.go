@@ -109,7 +109,7 @@ func TestG37ClosedWorldParts(t *testing.T) {
 		"D2 not checked":     func(c *gov.Case) { c.Facts.Roles.Revoked = gov.Maybe[int64]{} },
 		"D3 not checked":     func(c *gov.Case) { c.Facts.Timelock.DelayAfter = gov.Maybe[int64]{} },
 		"D4 not checked":     func(c *gov.Case) { c.Facts.Governor.Period.After = gov.Maybe[int64]{} },
-		"D7 not checked":     func(c *gov.Case) { c.Facts.Targets.Code = gov.Maybe[[]gov.TargetCode]{} },
+		"D7 not checked":     func(c *gov.Case) { c.Facts.Targets = gov.Targets{} },
 		"D12 not checked":    func(c *gov.Case) { c.Facts.Supply.CapRaised = gov.Maybe[bool]{} },
 		"everything at zero": func(c *gov.Case) { c.Facts = gov.Facts{} },
 	} {

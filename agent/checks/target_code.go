@@ -25,6 +25,11 @@ var TargetCode = Check{
 func runTargetCode(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D7", "target-code", "Read the target's verified source; put it into the book with its code hash once it is trusted.")
 	targets, complete := f.Targets.Code.Get()
+	listed := complete
+	if !listed {
+		// Without the list the calls still say whether there is anybody to speak of, and the counts what they hold.
+		complete = f.Targets.Fresh.IsKnown() && noStrangers(f)
+	}
 	paidOnly := recipients(f)
 	subjects := 0
 	var unseen []gov.Address // whose origin alone was not looked at
@@ -60,8 +65,8 @@ func runTargetCode(p gov.Proposal, f gov.Facts) []gov.Finding {
 			}
 		}
 	}
-	_, known := f.Targets.Code.Get()
-	out := r.end(acts(p, f) && applies(f, "targets") && !(known && len(targets) == 0), complete, cleanTargets(subjects))
+	r.addCounted(f.Targets)
+	out := r.end(acts(p, f) && applies(f, "targets") && !(listed && len(targets) == 0), complete, cleanTargets(subjects))
 	if one := &out[0]; one.Status == gov.NotChecked && aged && len(unseen) > 0 {
 		one.Title = "not checked in full: the code itself shows nothing suspicious, but not whether it came from a CREATE2 factory"
 		for _, a := range unseen[:min(len(unseen), maxEvidence)] {
@@ -69,6 +74,30 @@ func runTargetCode(p gov.Proposal, f gov.Facts) []gov.Finding {
 		}
 	}
 	return out
+}
+
+// addCounted adds what the counts of targets say beyond the list of them: a dossier may hold the counts alone. The
+// DAO's own and known targets are never fresh.
+func (r *report) addCounted(t gov.Targets) {
+	listed, _ := t.Code.Get()
+	fresh := int64(0)
+	for _, c := range listed {
+		if c.Fresh.Or(false) {
+			fresh++
+		}
+	}
+	if n := t.Fresh.Or(0); n > fresh {
+		r.add(gov.Warning, fmt.Sprintf("targets deployed less than 30 days before: %d", n))
+	}
+}
+
+// noStrangers says whether the calls are decoded and every target among them is the DAO's own, known, or paid only.
+func noStrangers(f gov.Facts) bool {
+	calls, ok := nodes(f)
+	for _, n := range calls {
+		ok = ok && (n.call.Known || f.DAO.Own(n.call.To))
+	}
+	return ok
 }
 
 // maxEvidence bounds the targets that a finding of what was not checked names.

@@ -324,15 +324,32 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 			return doc, g, fmt.Errorf("read dossier: facts: %w", err)
 		}
 	}
-	kinds := facts.Kinds
+	kinds, unknown := facts.Kinds, facts.UnknownCalls
 	facts.Facts.Finish()
 	if !facts.Calls.IsKnown() {
 		facts.Kinds = kinds // the selectors say it, also where the code behind the calls could not be read
 	}
+	keepStored(&facts.Facts, kinds, unknown)
 	g.Facts, g.Context = facts.Facts, facts.Context
 	var err error
 	g.Digest, err = g.Facts.Digest()
 	return doc, g, err
+}
+
+// keepStored adds what a file says of kinds and unknown calls to what follows from its calls. The calls are believed
+// where they say more; where the file says more, it may be that somebody left calls out.
+func keepStored(f *gov.Facts, stored gov.Maybe[[]gov.Kind], unknown gov.Maybe[int64]) {
+	if kinds, ok := f.Kinds.Get(); ok {
+		for _, k := range stored.Or(nil) {
+			if !slices.Contains(kinds, k) {
+				kinds = append(kinds, k)
+			}
+		}
+		f.Kinds = gov.Known(kinds)
+	}
+	if n, ok := f.UnknownCalls.Get(); ok {
+		f.UnknownCalls = gov.Known(max(n, unknown.Or(0)))
+	}
 }
 
 // Case is what a document says to a policy.
