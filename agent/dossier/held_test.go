@@ -117,6 +117,19 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// In a short window there is less of it: a hold that only a person answers is told while there is time for that.
+func TestPatienceOfAShortWindow(t *testing.T) {
+	e := seen()
+	e.Head, e.Seen.Proposal.Ends = at(opens), opens+1200
+	s := &story{t: t}
+	s.happen(e)
+	for now, want := range map[int64]bool{opens + 1: true, opens + 299: true, opens + 300: false, opens + 1100: false} {
+		if got := s.d.Patient(at(now)); got != want {
+			t.Errorf("%d s after the beginning: patient %v", now-opens, got)
+		}
+	}
+}
+
 // Against first, then the nearest deadline, and what cannot be cast holds up nothing for long.
 func TestTurns(t *testing.T) {
 	due := func(d gov.Direction, ends gov.Clocks) dossier.Dossier {
@@ -130,21 +143,37 @@ func TestTurns(t *testing.T) {
 		return s.d
 	}
 	soon, late, against := due(gov.For, closes), due(gov.Abstain, closes+100), due(gov.Against, closes+200)
+	ending := against
+	ending.Proposal.Ends = 24_100
 	for name, c := range map[string]struct {
 		a, b dossier.Dossier
 		now  int64
 		want bool
 	}{
-		"an against goes before a for":       {against, soon, 24_000, true},
-		"a for not before an against":        {soon, against, 24_000, false},
-		"the nearer deadline goes first":     {soon, late, 24_000, true},
-		"not the farther one":                {late, soon, 24_000, false},
-		"what is not due holds up nothing":   {against, soon, 20_000, false},
-		"what could not be cast for a while": {against, soon, 24_300, false},
+		"what has no time left waits for nothing": {against, ending, 24_000, false},
+		"an against goes before a for":            {against, soon, 24_000, true},
+		"a for not before an against":             {soon, against, 24_000, false},
+		"the nearer deadline goes first":          {soon, late, 24_000, true},
+		"not the farther one":                     {late, soon, 24_000, false},
+		"what is not due holds up nothing":        {against, soon, 20_000, false},
+		"what could not be cast for a while":      {against, soon, 24_300, false},
 	} {
 		if got := c.a.Before(c.b, at(c.now), at(c.now)); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+func TestUndecided(t *testing.T) {
+	s := &story{t: t}
+	s.happen(seen())
+	quarter := int64(closes - (closes-opens)/4)
+	if s.d.Undecided(at(quarter)) || !s.d.Undecided(at(quarter+1)) || s.d.Undecided(at(closes+1)) {
+		t.Error("what is not decided is undecided in the last quarter of its window, and only there")
+	}
+	s.happen(gathered(quarter), decided(quarter, verdict(gov.Hold, gov.HoldUnavailable)))
+	if s.d.Undecided(at(quarter + 1)) {
+		t.Error("a hold is undecided")
 	}
 }
 

@@ -179,11 +179,17 @@ func (d Dossier) due(c Choice, head gov.Head) bool {
 // what cannot be cast holds up nothing.
 const turn = 600
 
+// rush is how little time, in seconds before the close, a vote has left when it waits for no other any more.
+const rush = 120
+
 // Before says whether this proposal's vote goes before that of another of the same key, where both are due: an Against
 // first, then the nearest deadline. head and theirs are the heads of the two governors.
 func (d Dossier) Before(o Dossier, head, theirs gov.Head) bool {
 	c, other := d.Choice(head), o.Choice(theirs)
 	if d.Stage != AtDecided || d.Vote.Status != gov.VoteWaiting || !d.Plan.Live || !d.due(c, head) || head.Latest.Time >= c.Due+turn {
+		return false
+	}
+	if theirs.Latest.Time > o.Window(theirs).Closes-gov.UnixTime(o.Plan.Margin)-rush {
 		return false
 	}
 	if against := c.Direction == gov.Against; against != (other.Direction == gov.Against) {
@@ -194,14 +200,24 @@ func (d Dossier) Before(o Dossier, head, theirs gov.Head) bool {
 
 // Late says whether a vote is due, not sent, and only the last quarter of its window is left.
 func (d Dossier) Late(head gov.Head) bool {
-	w := d.Window(head)
-	if d.Stage != AtDecided || !d.Plan.Live || !d.open(head) || head.Latest.Time <= w.Closes-(w.Closes-w.Opens)/4 {
+	if d.Stage != AtDecided || !d.Plan.Live || !d.ending(head) {
 		return false
 	}
 	if d.Vote.Status.Bound() {
 		return d.Vote.Status == gov.VoteLocked || d.Vote.Status == gov.VoteSigned
 	}
 	return d.due(d.Choice(head), head)
+}
+
+// Undecided says whether only the last quarter of the window is left and there is no decision yet, on whatever facts.
+func (d Dossier) Undecided(head gov.Head) bool {
+	return (d.Stage == AtSeen || d.Stage == AtGathered) && d.FirstDecided == 0 && !d.Canceled && d.ending(head)
+}
+
+// ending says whether the last quarter of the window has begun.
+func (d Dossier) ending(head gov.Head) bool {
+	w := d.Window(head)
+	return d.open(head) && head.Latest.Time > w.Closes-(w.Closes-w.Opens)/4
 }
 
 // aged says whether facts are too old to be signed on, by the chain's time.
@@ -259,7 +275,7 @@ func (d Dossier) remind(head gov.Head, w Window, owe func(StepKind, string)) {
 const patience = 3600
 
 // Patient says whether a gathering that is owed, and in which reads failed, may be tried again before it is recorded.
-// It counts from when the gathering was owed.
+// It counts from when the gathering was owed, and takes a quarter of what is left then at most: the person needs time too.
 func (d Dossier) Patient(head gov.Head) bool {
 	w, from := d.Window(head), d.Head.Latest.Time
 	owed := []gov.UnixTime{w.Opens}
@@ -271,7 +287,7 @@ func (d Dossier) Patient(head gov.Head) bool {
 			from = max(from, t)
 		}
 	}
-	return head.Latest.Time < from+patience && head.Latest.Time < w.Latest
+	return head.Latest.Time < from+min(patience, (w.Closes-from)/4) && head.Latest.Time < w.Latest
 }
 
 // mayBeHad says whether something that could not be had is among the reasons of a hold.

@@ -61,6 +61,10 @@ func (w *deadlineWorker) Work(ctx context.Context, job *river.Job[deadlineArgs])
 		r.conf.Alarm(fmt.Sprintf("no new block of %s for %s, and voting on %s ends in about %s", id.Chain, stopped.Round(time.Second), id, left.Round(time.Second)),
 			fmt.Errorf("the newest known block is %d", head.Latest.Number))
 	}
+	if d.Undecided(head) {
+		r.conf.Alarm(fmt.Sprintf("there is no decision on %s yet, and voting ends in about %s", id, left.Round(time.Second)),
+			errors.New("its facts could not be gathered: the log says why; a vote by hand needs them too"))
+	}
 	if d.Late(head) {
 		r.conf.Alarm(fmt.Sprintf("the vote on %s is due and not sent, and voting ends in about %s", id, left.Round(time.Second)),
 			errors.New("it may wait for fees, funds, a frozen key or facts: the log says why"))

@@ -3,11 +3,13 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -69,6 +71,50 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 	r.stage(id, dossier.AtClosed)
 	r.fire()
 	r.until("the watch ends", func() bool { return r.count("kind = 'deadline' AND state <> 'completed'") == 0 })
+}
+
+// A proposal whose facts cannot be had up to the last quarter of its window is an alarm, whatever its vote would be.
+func TestG14UndecidedNearTheEndAlarms(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.world.Before = func(port string, _ gov.ProposalID) error {
+		if port == "gather" {
+			return errors.New("503 service unavailable")
+		}
+		return nil
+	}
+	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Ends: 40 * agenttest.BlockTime})
+	r.start().head(20)
+	r.until("the watch", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
+	r.fire()
+	r.until("the watch looks and goes on", func() bool {
+		return r.count("kind = 'deadline' AND state = 'scheduled' AND CAST(metadata ->> 'snoozes' AS INTEGER) = 1") == 1
+	})
+	if told := r.told(); strings.Contains(told, "no decision") {
+		t.Errorf("an alarm in the middle of the window: %s", told)
+	}
+	r.head(15)
+	r.fire()
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), "there is no decision on "+agenttest.ID(7).String()) })
+}
+
+// What waits for its budget is tried again seldom after a while, so that it does not fill the queue of votes.
+func TestG13SpentBudgetLeavesTheQueueFree(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.world.Ports.TxPlan = func(context.Context, gov.Ballot) (gov.Tx, error) {
+		return gov.Tx{}, fmt.Errorf("%w: 10 votes a day", agent.ErrBudget)
+	}
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime})
+	r.start()
+	r.heads("held because of the budget", func() bool { return r.dossier(id).Vote.Reason == gov.HoldBudget })
+	const waiting = "args ->> 'step' = 'lock' AND state IN ('available', 'scheduled')"
+	r.until("tried an hour later, it waits for minutes", func() bool {
+		if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE river_job SET created_at = datetime('now', '-1 hour') WHERE "+waiting); err != nil {
+			t.Fatal(err)
+		}
+		return r.count(waiting+" AND julianday(scheduled_at) > julianday('now', '+4 minutes')") > 0
+	})
 }
 
 func TestPollsThatFailAlarmOnceAndRecover(t *testing.T) {

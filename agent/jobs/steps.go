@@ -44,7 +44,7 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	switch {
 	case errors.Is(err, agent.ErrLater):
 		log.Debug("step put off", "why", err)
-		return river.JobSnooze(putOff(time.Since(job.CreatedAt)))
+		return river.JobSnooze(putOff(time.Since(job.CreatedAt), longest(job.Args.Step, err)))
 	case errors.Is(err, errNoHead):
 		return river.JobSnooze(w.runner.conf.Fetch)
 	case err != nil && ctx.Err() == nil:
@@ -78,8 +78,20 @@ func (r *Runner) step(ctx context.Context, id gov.ProposalID, job *river.Job[ste
 }
 
 // putOff is when a step that waits for something is asked again: soon at first, seldom after a while.
-func putOff(age time.Duration) time.Duration {
-	return min(max(age/8, 100*time.Millisecond), 10*time.Second)
+func putOff(age, longest time.Duration) time.Duration {
+	return min(max(age/8, 100*time.Millisecond), longest)
+}
+
+// longest is how long a step is put off at most. A budget that is spent comes back within hours, and what waits for it
+// must not fill the queue of votes; to gather costs an endpoint hundreds of reads.
+func longest(k dossier.StepKind, why error) time.Duration {
+	switch {
+	case errors.Is(why, agent.ErrBudget):
+		return 5 * time.Minute
+	case k == dossier.Gather:
+		return time.Minute
+	}
+	return 10 * time.Second
 }
 
 // owed says whether a step is still owed. A step whose basis moves with the head stays owed at a later block.
