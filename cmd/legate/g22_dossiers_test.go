@@ -57,11 +57,12 @@ func (v g22Facts) of(f gov.Facts, p gov.Proposal) gov.Facts {
 
 // g22Dossier is one of the demo's proposals, gathered from the chain.
 type g22Dossier struct {
-	does    string
-	seen    dossier.Seen
-	facts   gov.Facts
-	shown   dossier.Shown
-	context gov.Context
+	does     string
+	expected string // of the demo, with its own text
+	seen     dossier.Seen
+	facts    gov.Facts
+	shown    dossier.Shown
+	context  gov.Context
 
 	at map[g22At]*g22Gathered
 }
@@ -96,7 +97,7 @@ func g22Dossiers(t *testing.T) (out []*g22Dossier) {
 			t.Fatalf("%s: its facts are of block %d, before it was created", c.does, d.Gathered.Facts.At.Number)
 		}
 		out = append(out, &g22Dossier{
-			does: c.does, seen: dossier.Seen{Proposal: d.Proposal, Text: d.Text, Shown: d.Shown}, facts: d.Gathered.Facts, shown: d.Gathered.Shown, context: d.Gathered.Context,
+			does: c.does, expected: c.expected, seen: dossier.Seen{Proposal: d.Proposal, Text: d.Text, Shown: d.Shown}, facts: d.Gathered.Facts, shown: d.Gathered.Shown, context: d.Gathered.Context,
 			at: map[g22At]*g22Gathered{},
 		})
 	}

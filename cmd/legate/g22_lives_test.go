@@ -14,8 +14,10 @@ type g22Script struct {
 	name          string
 	before, after g22Facts // until and from the turn
 	turn          int64    // hours after voting opened
-	late          bool     // it is first seen ten hours before the close: too short for wait and latest
-	poor          int64    // until this hour the budget has no room
+	last          g22Facts // and then, if ever
+	lastTurn      int64
+	late          bool  // it is first seen ten hours before the close: too short for wait and latest
+	poor          int64 // until this hour the budget has no room
 }
 
 var g22Scripts = []g22Script{
@@ -30,6 +32,8 @@ var g22Scripts = []g22Script{
 	{name: "grows into an against", after: g22Drained, turn: 3},
 	{name: "no dry run, then an against", before: g22Blind, after: g22Drained, turn: 3},
 	{name: "an against, then no dry run", before: g22Drained, after: g22Blind, turn: 3},
+	{name: "no dry run, then an against, then no dry run", before: g22Blind, after: g22Drained, turn: 3, last: g22Blind, lastTurn: 4},
+	{name: "larger, then an against, then no answer", before: g22Larger, after: g22Drained, turn: 3, last: g22Disagree, lastTurn: 4},
 	{name: "an against, then the real facts", before: g22Drained, turn: 3},
 	{name: "grows into a hold by content", after: g22Larger, turn: 3},
 	{name: "no dry run, then a hold by content", before: g22Blind, after: g22Larger, turn: 3},
@@ -82,7 +86,7 @@ type g22Life struct {
 
 	d     dossier.Dossier
 	now   int64 // seconds since voting opened
-	turn  bool  // the facts have changed, and were gathered since
+	turns int64 // changes of the facts that were gathered since
 	did   map[dossier.Step]bool
 	story []g22Happened
 	cast  *dossier.Choice
@@ -226,10 +230,23 @@ func g22Lifted(stands, fresh gov.Verdict) bool {
 }
 
 func (l *g22Life) facts() g22Facts {
+	if l.script.lastTurn > 0 && l.now >= l.script.lastTurn*3600 {
+		return l.script.last
+	}
 	if l.now >= l.script.turn*3600 && l.script.turn > 0 {
 		return l.script.after
 	}
 	return l.script.before
+}
+
+// changes is how often the facts have changed.
+func (l *g22Life) changes() (n int64) {
+	for _, turn := range []int64{l.script.turn, l.script.lastTurn} {
+		if turn > 0 && l.now >= turn*3600 {
+			n++
+		}
+	}
+	return n
 }
 
 // live drives the life from its first block to its close, or to the vote.
@@ -282,8 +299,8 @@ func (l *g22Life) tick() {
 			person = false
 			l.asksPerson()
 		}
-		if !l.turn && l.script.turn > 0 && l.now >= l.script.turn*3600 && l.d.Stage == dossier.AtDecided {
-			l.turn = true // a watch sees the change
+		if l.turns < l.changes() && l.d.Stage == dossier.AtDecided {
+			l.turns = l.changes() // a watch sees the change
 			l.gather()
 			continue
 		}
@@ -378,6 +395,10 @@ func (l *g22Life) do(s dossier.Step) bool {
 		}
 		l.cast, l.at = &c, l.now
 	case dossier.Settle:
+		if l.now < l.closes-l.opens { // the state is read anew: voting has opened
+			l.happen(dossier.WasChanged{Change: dossier.Change{ID: l.d.ID(), State: gov.StateActive, Ends: l.d.Proposal.Ends}})
+			return true
+		}
 		l.happen(dossier.WasNotVoted{Status: gov.VoteNoVote, Why: dossier.NotHeldOpen})
 	default:
 		return false // beside the way to a vote

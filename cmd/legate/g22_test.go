@@ -13,13 +13,14 @@ import (
 func TestG22DevChainDossiers(t *testing.T) {
 	sets := g22Policies(t)
 	all := g22Dossiers(t)
-	n, asked, ends, directions := 0, 0, map[string]int{}, map[gov.Direction]int{}
+	n, asked, judged, ends, directions := 0, 0, 0, map[string]int{}, map[gov.Direction]int{}
 	for _, g := range all {
 		for pi, policy := range sets {
 			judges := 1
 			if policy.judged {
 				judges = len(g22Judges)
 			}
+			var without map[g22Facts]gov.Direction // by the first judge, who is none
 			for ji := range judges {
 				sounds := map[g22Facts]gov.Direction{}
 				live := func(s g22Script, gate g22Gate, h g22Human) *g22Life {
@@ -43,15 +44,27 @@ func TestG22DevChainDossiers(t *testing.T) {
 				for fact, d := range sounds {
 					directions[d]++
 					g.anew(t, fact, policy, ji, d)
+					if ji > 0 && d != without[fact] {
+						judged++
+						if ji != g22Yes || d != gov.For || without[fact] != gov.Hold {
+							t.Errorf("what %s, policy %q: a judge that says %s turns %s into %s", g.does, policy.name, g22Judges[ji].name, without[fact], d)
+						}
+					}
+				}
+				if ji == 0 {
+					without = sounds
 				}
 			}
 		}
 	}
-	t.Logf("n=%d lives of %d dossiers, %d policies: the gate was asked in %d; D of facts x policies x judges %v; they end %v", n, len(all), len(sets), asked, directions, ends)
+	t.Logf("n=%d lives of %d dossiers, %d policies: the gate was asked in %d; D of facts x policies x judges %v, %d for by a judge's yes; they end %v", n, len(all), len(sets), asked, directions, judged, ends)
 	for _, end := range []string{"for by policy", "against by policy", "abstain by policy", "hold by nobody", "for by holder", "against by holder", "abstain by holder"} {
 		if ends[end] == 0 {
 			t.Errorf("no life ends %q; the trial shows nothing", end)
 		}
+	}
+	if judged == 0 {
+		t.Error("no judge's yes counts; the trial shows nothing")
 	}
 	if directions[gov.For] < 50 || directions[gov.Against] < 50 {
 		t.Errorf("D is for %d times and against %d times, want 50 of each", directions[gov.For], directions[gov.Against])
