@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -122,7 +123,8 @@ func (d *doctor) power(ctx context.Context, p *patient, g governor.Governor) {
 	case balance.IsZero():
 		d.say(part, isWrong, "send it some of the chain's coin", "the voting key %s has nothing to pay for votes with", d.voter)
 	default:
-		d.say(part, isFine, "", "the voting key has %s wei (%.4g whole coins) to pay for votes with", balance.Dec(), balance.Float64()/1e18)
+		d.say(part, isFine, "", "the voting key has %s wei (%s whole coins) to pay for votes with", balance.Dec(),
+			strconv.FormatFloat(balance.Float64()/1e18, 'f', 6, 64))
 	}
 }
 
