@@ -34,6 +34,7 @@ type Client struct {
 	place  place
 	http   *http.Client
 	turn   chan struct{}
+	asking chan struct{} // taken while the server is asked what it is
 	pause  breaker
 
 	mu    sync.Mutex
@@ -58,7 +59,7 @@ func New(c Config) (*Client, error) {
 		c.Context = 8192
 	}
 	return &Client{
-		config: c, place: p, turn: make(chan struct{}, 1),
+		config: c, place: p, turn: make(chan struct{}, 1), asking: make(chan struct{}, 1),
 		http: &http.Client{
 			Transport:     wire{p.transport()},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

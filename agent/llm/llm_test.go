@@ -49,6 +49,44 @@ func TestAskEachServer(t *testing.T) {
 	}
 }
 
+// What is known of a server is said at once also while it hangs: pages and alerts ask for it.
+func TestKnownWaitsForNobody(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-release
+	}))
+	defer s.Close()
+	c, err := llm.Open(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan error)
+	go func() { _, err := c.Identify(ctx); first <- err }()
+	<-asked
+	known := make(chan llm.Info)
+	go func() { known <- c.Known() }()
+	select {
+	case i := <-known:
+		if i.URL != s.URL || i.Server != "" {
+			t.Errorf("%+v", i)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("what is known waits for a server that hangs")
+	}
+	short, stop := context.WithTimeout(ctx, time.Millisecond)
+	defer stop()
+	if _, err := c.Identify(short); classOf(t, err) != llm.Slow {
+		t.Errorf("the second to ask: %v", err)
+	}
+	cancel()
+	if err := <-first; err == nil {
+		t.Error("a server that hangs is identified")
+	}
+	close(release)
+}
+
 // What langchaingo cannot express reaches the server: the schema with its keys in order, no thinking, the
 // limit of tokens in the field that servers read, the seed, no streaming; and only what that server takes.
 func TestRequestFields(t *testing.T) {

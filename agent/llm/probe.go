@@ -67,7 +67,7 @@ func Find(ctx context.Context, places []string) []Info {
 	return out
 }
 
-// Known is what the server has said of itself so far; before that only its URL.
+// Known is what the server has said of itself so far; before that only its URL. It waits for nobody.
 func (c *Client) Known() Info {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,10 +91,14 @@ func (c *Client) Identify(ctx context.Context) (Info, error) {
 }
 
 func (c *Client) identify(ctx, call context.Context) (Info, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.info.Server != "" && !c.stale {
-		return c.info, nil
+	select { // one asks, the others wait for what it is told
+	case c.asking <- struct{}{}:
+		defer func() { <-c.asking }()
+	case <-call.Done():
+		return Info{}, classify(ctx, call, &exchange{})
+	}
+	if info, fresh := c.identity(); fresh {
+		return info, nil
 	}
 	for _, ask := range []func(context.Context, context.Context) (Info, error){c.isOllama, c.isLlamaServer, c.isOther} {
 		info, err := ask(ctx, call)
@@ -111,10 +115,23 @@ func (c *Client) identify(ctx, call context.Context) (Info, error) {
 		if info.Model == "" {
 			return Info{}, failure(Absent, "the model server at %s has no model", c.place.base)
 		}
-		c.info, c.stale = info, false
+		c.remember(info)
 		return info, nil
 	}
 	return Info{}, failure(Absent, "what listens at %s is no model server that is known here", c.place.base)
+}
+
+// identity is what is remembered of the server, and whether that is enough.
+func (c *Client) identity() (info Info, fresh bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.info, c.info.Server != "" && !c.stale
+}
+
+func (c *Client) remember(info Info) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.info, c.stale = info, false
 }
 
 func (c *Client) isOllama(ctx, call context.Context) (Info, error) {
