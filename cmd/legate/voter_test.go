@@ -229,11 +229,12 @@ func (b *booth) spend(p gov.Proposal, s gov.Support, by gov.By, wei uint64, hour
 	locked := dossier.WasLocked{Ballot: b.ballot(p, s), Tx: gov.Tx{Gas: 1, FeeCap: gov.NewAmount(wei)}, Content: p.ContentHash}
 	locked.Ballot.Reason.By = by
 	f := gov.Facts{At: p.Created}
+	digest := may(f.Digest())(b.t)
 	must(b.t, b.db.InTx(b.t.Context(), func(ctx context.Context, tx journal.Tx) error {
 		_, _, err := tx.Append(ctx, p.ID, dossier.Dossier{}, time.Now().Add(-time.Duration(hours)*time.Hour),
 			dossier.WasSeen{Seen: dossier.Seen{Proposal: p}, Head: head},
-			dossier.WasGathered{Gathered: dossier.Gathered{Facts: f, Digest: may(f.Digest())(b.t), Content: p.ContentHash}, Head: head},
-			dossier.WasDecided{Verdict: gov.Verdict{Direction: s.Direction()}, Head: head}, locked)
+			dossier.WasGathered{Gathered: dossier.Gathered{Facts: f, Digest: digest, Content: p.ContentHash}, Head: head},
+			dossier.WasDecided{Verdict: gov.Verdict{Direction: s.Direction(), Facts: digest}, Head: head}, locked)
 		return err
 	}))
 }
