@@ -80,7 +80,7 @@ func Open(ctx context.Context, dsn, dir string, mode Mode) (*DB, error) {
 func pathOf(dsn, dir string) (string, error) {
 	path, ok := strings.CutPrefix(dsn, "sqlite:")
 	if !ok || path == "" {
-		return "", fmt.Errorf("store %q: this release has sqlite:PATH only", redact(dsn))
+		return "", fmt.Errorf("store %q: not in this release, which has sqlite:PATH only", redact(dsn))
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
@@ -88,9 +88,18 @@ func pathOf(dsn, dir string) (string, error) {
 	return path, nil
 }
 
+// CheckDSN says whether a dsn names a kind of store that this release has. Its errors hold no more of it than the kind.
+func CheckDSN(dsn string) error {
+	_, err := pathOf(dsn, "")
+	return err
+}
+
 // redact keeps a dsn's scheme only: the rest may hold a password.
 func redact(dsn string) string {
-	scheme, _, _ := strings.Cut(dsn, ":")
+	scheme, _, ok := strings.Cut(dsn, ":")
+	if !ok {
+		return "…"
+	}
 	return scheme + ":…"
 }
 

@@ -180,19 +180,33 @@ var Kinds = []Kind{
 }
 
 func openKey(ctx context.Context, ref string, pass Passphrase, dir string) (key, error) {
+	k, rest, err := kindOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	return k.open(ctx, rest, pass, dir)
+}
+
+// CheckRef says whether a reference names a kind of key that this release has. Its errors do not repeat the
+// reference: it may be the key itself, by mistake (G07).
+func CheckRef(ref string) error {
+	_, _, err := kindOf(ref)
+	return err
+}
+
+func kindOf(ref string) (Kind, string, error) {
 	scheme, rest, ok := strings.Cut(ref, ":")
 	if !ok || rest == "" {
-		// it is not repeated: it may be the key itself, by mistake (G07)
-		return nil, errors.New("a key is named by a kind, a colon and a name, such as keystore:voter.json")
+		return Kind{}, "", errors.New("a key is named by a kind, a colon and a name, such as keystore:voter.json")
 	}
 	for _, k := range Kinds {
 		if k.Scheme != scheme {
 			continue
 		}
 		if k.open == nil {
-			return nil, fmt.Errorf("key of kind %s: %w", scheme, ErrKind)
+			return Kind{}, "", fmt.Errorf("key of kind %s: %w", scheme, ErrKind)
 		}
-		return k.open(ctx, rest, pass, dir)
+		return k, rest, nil
 	}
-	return nil, fmt.Errorf("key of kind %q: there is no such kind", scheme)
+	return Kind{}, "", errors.New("there is no such kind of key; keystore:voter.json is one")
 }

@@ -192,7 +192,7 @@ func (c *Config) checkAlerts(a AlertsConfig) (out strict.Problems) {
 		if !plainName(m.Name) {
 			complain(strict.Path("metrics", i, "name"), fmt.Sprintf("%q cannot be a name: letters, digits, - and _, at most 40", m.Name), "")
 		}
-		if _, ok := c.Chains[string(m.Chain)]; !ok {
+		if _, ok := c.Chains[string(m.Chain)]; !ok && len(c.Chains) > 0 {
 			complain(strict.Path("metrics", i, "chain"), fmt.Sprintf("chain %s is not among chains", m.Chain), "")
 		}
 		if m.Scale == 0 || math.IsInf(m.Scale, 0) || math.IsNaN(m.Scale) {
@@ -206,6 +206,9 @@ func didYouMean(word string, known []string) string {
 	slices.Sort(known)
 	if s := strict.Suggest(word, known); s != "" {
 		return fmt.Sprintf("did you mean %q?", s)
+	}
+	if len(known) == 0 {
+		return "none is named in this file"
 	}
 	return "one of " + strings.Join(known, ", ")
 }

@@ -5,10 +5,14 @@ import (
 	"math"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/chains/rpc"
+	"github.com/legate-dao/legate/chains/signer"
+	"github.com/legate-dao/legate/notify/web"
 	"github.com/legate-dao/legate/policies/strict"
 )
 
@@ -183,28 +187,56 @@ func parseConfig(path string, text []byte) (Config, strict.Problems) {
 	c := newConfig()
 	doc, problems := strict.ReadAt(path, text, &c)
 	c.path, c.doc = path, doc
-	if !problems.HasErrors() {
-		problems = append(problems, c.check()...)
+	if doc == nil {
+		return c, problems
 	}
+	// A line with a mistake is not read for its meaning as well: what could not be read would be told twice.
+	lines := map[int]bool{}
+	for _, p := range problems {
+		lines[p.Line] = lines[p.Line] || p.Severity == strict.Error
+	}
+	for _, p := range c.check(!problems.HasErrors()) {
+		if !lines[p.Line] {
+			problems = append(problems, p)
+		}
+	}
+	problems.Sort()
 	return c, problems
 }
 
-// check is what the shapes alone do not say.
-func (c *Config) check() (out strict.Problems) {
+// check is what the shapes alone do not say. Where the file was not read as a whole, what is missing may be there.
+func (c *Config) check(whole bool) (out strict.Problems) {
 	complain := func(path, message, hint string) { out = append(out, c.doc.Problem(path, message, hint)) }
+	if err := journal.CheckDSN(c.Store); err != nil {
+		complain("$.store", err.Error(), "sqlite:legate.db")
+		hide(&out[len(out)-1], c.Store) // it may hold a password
+	}
+	if c.Voter != nil && (whole || c.Voter.Key != "") {
+		if err := signer.CheckRef(c.Voter.Key); err != nil {
+			complain(strict.Path("voter", "key"), err.Error(), "")
+			hide(&out[len(out)-1], c.Voter.Key) // it may be the key itself
+		}
+	}
+	token := "" // that there is one is enough here
+	if !c.Web.Token.IsZero() || !whole {
+		token = "some"
+	}
+	if err := web.Guard(c.Web.Listen, token); err != nil {
+		complain(strict.Path("web", "listen"), err.Error(), "token: env:LEGATE_WEB_TOKEN, or 127.0.0.1:8645")
+	}
 	for name, chain := range c.Chains {
 		at := strict.Path("chains", name)
 		if _, err := gov.ParseChainID(name); err != nil {
 			complain(at, err.Error(), "")
 		}
-		if len(chain.RPC) == 0 {
+		if len(chain.RPC) == 0 && whole {
 			complain(at, "a chain needs at least one rpc endpoint", "")
 		}
-		if chain.Agree > len(chain.RPC) {
+		if chain.Agree > len(chain.RPC) && whole {
 			complain(strict.Path("chains", name, "agree"), fmt.Sprintf("agree is %d, but there are %d endpoints", chain.Agree, len(chain.RPC)), "")
 		}
 	}
-	if len(c.Governors) == 0 {
+	if len(c.Governors) == 0 && whole {
 		complain("$.governors", "there is no governor to watch", "")
 	}
 	names, addresses := map[string]bool{}, map[string]bool{}
@@ -219,7 +251,7 @@ func (c *Config) check() (out strict.Problems) {
 		if !plainName(g.Name) {
 			complain(strict.Path("governors", i, "name"), fmt.Sprintf("%q cannot be a name: letters, digits, - and _, at most 40", g.Name), "")
 		}
-		if _, ok := c.Chains[string(g.Address.Chain)]; !ok {
+		if _, ok := c.Chains[string(g.Address.Chain)]; !ok && (whole || len(c.Chains) > 0 && g.Address.Chain != "") {
 			complain(strict.Path("governors", i, "address"), fmt.Sprintf("chain %s is not among chains", g.Address.Chain), "")
 		}
 		g.Outlook.check(func(key, message, hint string) {
@@ -232,6 +264,13 @@ func (c *Config) check() (out strict.Problems) {
 	}
 	c.Model.check(func(key, message, hint string) { complain(strict.Path("model", key), message, hint) })
 	return append(out, c.checkAlerts(c.AlertsConfig)...)
+}
+
+// hide masks a value in the excerpt of a problem.
+func hide(p *strict.Problem, value string) {
+	if value != "" {
+		p.Excerpt = strings.ReplaceAll(p.Excerpt, value, strings.Repeat("*", len([]rune(value))))
+	}
 }
 
 func plainName(s string) bool {

@@ -61,6 +61,16 @@ func TestG44ConfigProblems(t *testing.T) {
 		{"a passphrase in plain sight", "ledger: ledger/", "passphrase: hunter2", []string{"6:49: where it is"}},
 		{"a fee below zero", "ledger: ledger/", "max_fee_gwei: -1", []string{"6:51: "}},
 		{"a log level", "policies: p", "log: {level: loud}\npolicies: p", []string{"7:14: loud"}},
+		{"a store of a later release", "policies: p", "store: postgres://me:hunter2@db/x\npolicies: p", []string{"7:8: not in this release"}},
+		{"a store of no kind", "policies: p", "store: hunter2\npolicies: p", []string{"7:8: not in this release"}},
+		{"a key of a later release", `"keystore:voter.json"`, `"socket:/run/legate"`, []string{"6:14: not in this release"}},
+		{"the key itself", `"keystore:voter.json"`, `hunter2`, []string{"6:14: named by a kind"}},
+		{"a key of no kind", `"keystore:voter.json"`, `vault:hunter2`, []string{"6:14: no such kind"}},
+		{"everybody may read", "policies: p", "web: {listen: \"0.0.0.0:8645\"}\npolicies: p", []string{"7:15: a token is needed"}},
+		{"an address without a port", "policies: p", "web: {listen: localhost}\npolicies: p", []string{"7:15: missing port"}},
+		{"another time zone", "policies: p", "schedules: {sweep: \"CRON_TZ=Europe/Berlin 0 6 * * *\"}\npolicies: p", []string{"7:20: UTC"}},
+		{"meaning beside shape", "policies: policies.yaml", "polices: x\nroutes: [{to: [desk]}]\nmodel: {gate: required, endpoint: none}", []string{"7:1: polices", "8:16: there is no channel", "9:15: there is no model"}},
+		{"a chain unread, and a governor of it", `eip155:1: {rpc: ["http://127.0.0.1:1"]}`, `eip155:1: {rpc: x}`, []string{"3:19: a list"}},
 		{"three mistakes", "policies: policies.yaml", "polices: x\nlog: {level: loud}\nschedules: {digest: y}", []string{"7:1: polices", "8:14: loud", "9:21: 5 fields"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

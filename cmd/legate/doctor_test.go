@@ -141,7 +141,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			edit(t, "legate.yaml", devchain.Address(accountHand).Hex(), devchain.Address(accountVoter).Hex())
 		}, "approvers", isDoubtful, "the voting key itself"},
 		{"no key", func(t *testing.T) { edit(t, "legate.yaml", "keystore:voter.json", "keystore:lost.json") }, "key", isWrong, "lost.json"},
-		{"a key in a cloud", func(t *testing.T) { edit(t, "legate.yaml", "keystore:voter.json", "awskms:key") }, "key", isWrong, "not in this release"},
+		{"a key in a cloud", func(t *testing.T) { edit(t, "legate.yaml", "keystore:voter.json", "awskms:key") }, "config", isWrong, "not in this release"},
 		{"a key file that all may read", func(t *testing.T) {
 			if err := os.Chmod("voter.json", 0o644); err != nil {
 				t.Fatal(err)
@@ -182,10 +182,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			}
 		}, "prices harbor", isDoubtful, "last written"},
 		{"a busy port", func(t *testing.T) { edit(t, "legate.yaml", "127.0.0.1:0", busy.Addr().String()) }, "web", isWrong, "address already in use"},
-		{"open to all", func(t *testing.T) { edit(t, "legate.yaml", "127.0.0.1:0", "0.0.0.0:0") }, "web", isWrong, "token"},
+		{"open to all", func(t *testing.T) { edit(t, "legate.yaml", "127.0.0.1:0", "0.0.0.0:0") }, "config", isWrong, "token"},
 		{"a store in a missing folder", func(t *testing.T) { edit(t, "legate.yaml", "sqlite:legate.db", "sqlite:lost/legate.db") }, "store", isWrong, "lost"},
 		{"a store that is none", func(t *testing.T) { write(t, "legate.db", strings.Repeat("not a database ", 1000)) }, "store", isWrong, "legate.db"},
-		{"a store of a later release", func(t *testing.T) { edit(t, "legate.yaml", "sqlite:legate.db", "postgres://me:hunter2@db/legate") }, "store", isWrong, "sqlite:PATH only"},
+		{"a store of a later release", func(t *testing.T) { edit(t, "legate.yaml", "sqlite:legate.db", "postgres://me:hunter2@db/legate") }, "config", isWrong, "sqlite:PATH only"},
 		{"a configuration with an error", func(t *testing.T) { edit(t, "legate.yaml", "version: 1", "version: 1\nstoer: x") }, "config", isWrong, "stoer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

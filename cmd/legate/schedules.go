@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/invopop/jsonschema"
@@ -31,6 +32,9 @@ func (Schedule) JSONSchema() *jsonschema.Schema {
 
 // next is when it comes up after a time.
 func (s Schedule) next() (func(time.Time) time.Time, error) {
+	if strings.Contains(string(s), "TZ=") {
+		return nil, fmt.Errorf("%q: no other time zone than UTC is taken", string(s))
+	}
 	c, err := cron.ParseStandard(string(s))
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", string(s), err)
