@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -207,7 +208,7 @@ func walk(t *testing.T, file string) {
 		}
 	}
 	if walked != nil {
-		t.Fatalf("%v\n%s", walked, text[max(0, len(text)-4000):])
+		t.Fatalf("%v\n%s\n%s", walked, text[max(0, len(text)-4000):], endsOfLogs(dir))
 	}
 	printed := map[int]string{}
 	for _, part := range strings.Split(string(text), blockMark)[1:] {
@@ -229,7 +230,21 @@ func walk(t *testing.T, file string) {
 	}
 }
 
-var notTheSame = regexp.MustCompile(`0x[0-9a-fA-F]+…?|(?:sha256:)?\b[0-9a-f]{8,64}\b|\d{4}-\d\d-\d\d[T ][0-9:.]+ ?(?:Z|UTC)?|127\.0\.0\.1:\d+|/\S*/|\d+[hms]\d\S*|[0-9.]+ GiB|[0-9.]+`)
+// endsOfLogs is what the programs of a walk said last.
+func endsOfLogs(dir string) string {
+	var b strings.Builder
+	_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".log" {
+			if text, err := os.ReadFile(path); err == nil {
+				fmt.Fprintf(&b, "%s: …%s\n", filepath.Base(path), text[max(0, len(text)-800):])
+			}
+		}
+		return nil
+	})
+	return b.String()
+}
+
+var notTheSame = regexp.MustCompile(`0x[0-9a-fA-F]+…?|(?:sha256:)?\b[0-9a-f]{8,64}\b|\d{4}-\d\d-\d\d[T ][0-9:.]+ ?(?:Z|UTC)?|127\.0\.0\.1:\d+|/\S*/|\d+[hms]\d\S*|[0-9.]+ GiB|[0-9][0-9.]+`)
 
 // steady is a text without what differs from run to run: addresses of keys, hashes, times, ports, folders, numbers.
 func steady(s string) string {
