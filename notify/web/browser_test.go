@@ -589,8 +589,8 @@ func TestPictures(t *testing.T) {
 		width, height      int64
 		phone              bool
 	}{
-		{"list", "/", "light", 1200, 900, false},
-		{"list-dark", "/", "dark", 1200, 900, false},
+		{"list", "/", "light", 1200, 1020, false},
+		{"list-dark", "/", "dark", 1200, 1020, false},
 		{"phone-list", "/", "light", 360, 740, true},
 		{"dossier", "/p/" + handle, "light", 1200, 1500, false},
 		{"dossier-dark", "/p/" + handle, "dark", 1200, 1500, false},
@@ -615,7 +615,7 @@ func TestPictures(t *testing.T) {
 	}
 	x.do(chromedp.EmulateViewport(600, 800), chromedp.Navigate(discord+"/?about="+handle))
 	x.until("[...document.images].every(i => i.complete)")
-	height := value[int64](x, "Math.ceil(document.querySelector('.m').getBoundingClientRect().bottom) + 24")
+	height := value[int64](x, "Math.ceil(document.querySelector('.m').getBoundingClientRect().bottom) + 12")
 	x.do(chromedp.EmulateViewport(600, height))
 	x.picture(filepath.Join(dir, "discord.png"))
 	resp, err := http.Get(discord + value[string](x, "document.images[0].getAttribute('src')"))
