@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/holiman/uint256"
+
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -63,7 +65,11 @@ func (s *seen) forecastOf(raw json.RawMessage) (*forecastView, string) {
 		gov.Chance
 	}{{"Passes", f.Pass}, {"Quorum is reached", f.Quorum}} {
 		low, high := place(c.Low), place(c.High)
-		v.Chances = append(v.Chances, chanceView{c.name, percent(c.P), percent(c.Low) + " to " + percent(c.High), place(c.P), low, max(high-low, 4)})
+		interval := percent(c.Low) + " to " + percent(c.High)
+		if percent(c.Low) == percent(c.High) {
+			interval = "" // computed, not sampled
+		}
+		v.Chances = append(v.Chances, chanceView{c.name, percent(c.P), interval, place(c.P), low, max(high-low, 4)})
 	}
 	needed := gov.Maybe[gov.QuorumReach]{}
 	if s.facts != nil {
@@ -79,13 +85,26 @@ func (s *seen) forecastOf(raw json.RawMessage) (*forecastView, string) {
 		from := x(r.P05)
 		v.Ranges = append(v.Ranges, rangeView{
 			Look: r.look, Name: r.name, From: from, Mid: x(r.P50), Len: max(x(r.P95)-from, 6), Y: 20 + 48*i,
-			Text: fmt.Sprintf("%s (19 in 20: %s to %s)", s.votes(r.P50), s.votes(r.P05), s.votes(r.P95)),
+			Text: fmt.Sprintf("%s (9 in 10: %s to %s)", s.wholeVotes(r.P50), s.wholeVotes(r.P05), s.wholeVotes(r.P95)),
 		})
 	}
 	if known {
 		v.Needed, v.Quorum = x(q.Needed), s.votes(q.Needed)
 	}
 	return v, ""
+}
+
+// wholeVotes is votes without the fractions that an expectation has no use for.
+func (s *seen) wholeVotes(a gov.Amount) string {
+	if s.facts != nil && !s.facts.DAO.Token.IsZero() {
+		if d, ok := s.digits[gov.Asset(s.facts.DAO.Token)]; ok && d <= 77 {
+			one := new(uint256.Int).Exp(uint256.NewInt(10), uint256.NewInt(uint64(d)))
+			if n := a.Int(); n.Gt(new(uint256.Int).Mul(one, uint256.NewInt(1000))) {
+				a = gov.AmountOf(n.Sub(n, new(uint256.Int).Mod(n, one)))
+			}
+		}
+	}
+	return s.votes(a)
 }
 
 // place is a probability as a place on the chart.

@@ -57,7 +57,7 @@ func TestForecastIsDrawn(t *testing.T) {
 	}
 	page := drawn(t, f)
 	for _, want := range []string{
-		"<strong>93 %</strong>", "92 % to 94 %", `width="930" height="40"`, `x="920" width="20"`, "45\u202f000 votes (19 in 20: 30\u202f000 votes to 60\u202f000 votes)",
+		"<strong>93 %</strong>", "92 % to 94 %", `width="930" height="40"`, `x="920" width="20"`, "45\u202f000 votes (9 in 10: 30\u202f000 votes to 60\u202f000 votes)",
 		"100\u202f000 draws, seed 42", "quorum of 40\u202f000 votes", `aria-label="Passes: 93 %, between 92 % to 94 %"`,
 	} {
 		if !strings.Contains(page, want) {
@@ -68,6 +68,12 @@ func TestForecastIsDrawn(t *testing.T) {
 	other.Pass = gov.Chance{P: 0.2, Low: 0.1, High: 0.3}
 	if drawn(t, other) == page || !strings.Contains(drawn(t, other), `width="200" height="40"`) {
 		t.Error("another forecast looks the same")
+	}
+	// one that is computed has no interval, and an expectation no fractions of a vote
+	other.Pass, other.For = gov.Chance{P: 0.506, Low: 0.5059, High: 0.5061}, spread("30000", "45000", "60000")
+	other.For.P50 = amountOf(t, "72000000007000000000000")
+	if page := drawn(t, other); strings.Contains(page, "50.6 % to 50.6 %") || !strings.Contains(page, `aria-label="Passes: 50.6 %"`) || !strings.Contains(page, "72\u202f000 votes (9 in 10") {
+		t.Error("a point is drawn as an interval")
 	}
 	// a forecast of no votes at all, and one of nonsense, are pages too
 	if page := drawn(t, gov.Forecast{Engine: gov.ForecastEngine{Paths: 1}}); !strings.Contains(page, "0 votes") || strings.Contains(page, "NaN") {
