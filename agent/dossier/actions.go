@@ -1,7 +1,9 @@
 package dossier
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -27,12 +29,24 @@ func (a ActionDoc) Action() (gov.Action, error) {
 
 // ReadActions reads a JSON list of actions, as `--actions FILE` takes it, and the signatures beside them.
 func ReadActions(b []byte) ([]gov.Action, []Untrusted, error) {
-	var docs []ActionDoc
-	if err := json.Unmarshal(b, &docs); err != nil {
-		return nil, nil, fmt.Errorf("read actions: %w", err)
+	var docs []*struct {
+		To *gov.Address `json:"to"` // one that is left out is not the zero address
+		ActionDoc
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&docs); err != nil {
+		return nil, nil, fmt.Errorf("read actions, a list of {to, value, signature, calldata}: %w", err)
+	}
+	if dec.More() {
+		return nil, nil, errors.New("read actions: something follows the list")
 	}
 	actions, signatures := make([]gov.Action, len(docs)), make([]Untrusted, len(docs))
 	for i, doc := range docs {
+		if doc == nil || doc.To == nil {
+			return nil, nil, fmt.Errorf(`read action %d: "to" is missing`, i)
+		}
+		doc.ActionDoc.To = *doc.To
 		a, err := doc.Action()
 		if err != nil {
 			return nil, nil, fmt.Errorf("read action %d: %w", i, err)

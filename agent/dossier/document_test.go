@@ -3,6 +3,7 @@ package dossier_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -38,6 +39,27 @@ func TestReadDocumentKeepsWhatSaysMore(t *testing.T) {
 		}
 		if got, ok := g.Facts.UnknownCalls.Get(); !ok || got != c.unknown {
 			t.Errorf("%s: unknown calls are %d, want %d", c.name, got, c.unknown)
+		}
+	}
+}
+
+// A list of actions is read strictly: a misspelt key must not send a call to the zero address.
+func TestReadActions(t *testing.T) {
+	const to = `"to":"0x1111111111111111111111111111111111111111"`
+	actions, signatures, err := dossier.ReadActions([]byte(`[{` + to + `,"value":"5","signature":"f()","calldata":"0x"},{` + to + `}]`))
+	if err != nil || len(actions) != 2 || actions[0].Value.String() != "5" || actions[1].To != (actions[0].To) || actions[1].To.IsZero() || signatures[0] != "f()" {
+		t.Fatalf("%+v %q %v", actions, signatures, err)
+	}
+	for text, want := range map[string]string{
+		`[{"target":"0x1111111111111111111111111111111111111111"}]`: `unknown field "target"`,
+		`[{"value":"1"}]`: `"to" is missing`,
+		`[null]`:          `"to" is missing`,
+		`[{"to":null}]`:   `"to" is missing`,
+		`[] []`:           "follows the list",
+		`{"actions":[]}`:  "a list of",
+	} {
+		if _, _, err := dossier.ReadActions([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
 }

@@ -33,6 +33,8 @@ type Options struct {
 	Book    *book.Book
 	// Code gives what stands at an address at the facts' block; ok is false when that is not known. Nil knows none.
 	Code func(gov.Address) (code book.Code, ok bool)
+	// Unread takes names and types from the book where no code can be read: for people, nothing is known by it.
+	Unread bool
 }
 
 // Decoded is a tree of calls, and what may be shown of them beside it, by path such as "0.1".
@@ -147,6 +149,11 @@ func (d *decoder) resolve(to gov.Address, s gov.Selector, code book.Code) (bound
 	if m, ok := d.Book.Known(to, s, code); ok {
 		e, _ := d.Book.Entry(to)
 		return bound{m, e.ABI, true}, true
+	}
+	if e, ok := d.Book.Entry(to); ok && d.Unread && d.Code == nil && e.CodeHash != (gov.Hash{}) {
+		if m, ok := e.ABI.Method(s); ok {
+			return bound{method: m, abi: e.ABI}, true
+		}
 	}
 	if m, _, ok := book.Own(s); ok {
 		return bound{method: m}, true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"strings"
@@ -342,6 +343,39 @@ func TestOfflineDecode(t *testing.T) {
 	}
 	if s := shown["0"]; len(s.Candidates) == 0 || s.Candidates[0] != "requestWithdrawals(uint256[],address)" || len(s.Args) != 2 {
 		t.Errorf("shown = %+v", s)
+	}
+}
+
+// TestOfflineDecodeByTheBook: without a chain the book's names and types are shown, and still nothing is known by them;
+// an entry without code hash stays a label.
+func TestOfflineDecodeByTheBook(t *testing.T) {
+	const entry = "version: 1\nentries:\n  - {address: \"0x00000000000000000000000000000000000000B1\", label: Thing, abi: [\"function swap((address to,uint256[] n)[] legs, bool deep)\"]%s}\n"
+	data := append(book_(t, "swap((address,uint256[])[],bool)"), common.FromHex(
+		"0000000000000000000000000000000000000000000000000000000000000040"+"0000000000000000000000000000000000000000000000000000000000000001"+
+			"0000000000000000000000000000000000000000000000000000000000000001"+"0000000000000000000000000000000000000000000000000000000000000020"+
+			"00000000000000000000000000000000000000000000000000000000000000b1"+"0000000000000000000000000000000000000000000000000000000000000040"+
+			"0000000000000000000000000000000000000000000000000000000000000001"+"0000000000000000000000000000000000000000000000000000000000000007")...)
+	at := gov.Address(common.HexToAddress("0xb1"))
+	for _, c := range []struct {
+		hash   string
+		unread bool
+		want   gov.Decoded
+	}{
+		{`, code_hash: "0x1111111111111111111111111111111111111111111111111111111111111111"`, true, gov.DecodedFull},
+		{`, code_hash: "0x1111111111111111111111111111111111111111111111111111111111111111"`, false, gov.DecodedNone},
+		{"", true, gov.DecodedNone},
+	} {
+		b, problems := book.Parse("book.yaml", []byte(fmt.Sprintf(entry, c.hash)), nil)
+		if problems.HasErrors() {
+			t.Fatal(problems.Detail())
+		}
+		got, _ := decodeOne(t, facts.Options{Book: b, Unread: c.unread}, at, data)
+		if got.Known || got.Decoded != c.want || got.Label != "Thing" {
+			t.Errorf("%+v: %+v", c, got)
+		}
+		if c.want == gov.DecodedFull && (len(got.Args) != 2 || got.Args[0].Name != "legs" || got.Args[0].Type != "(address,uint256[])[]") {
+			t.Errorf("arguments %+v", got.Args)
+		}
 	}
 }
 

@@ -34,8 +34,8 @@ func newDecode() *cobra.Command {
 	c := &cobra.Command{
 		Use: "decode (0xCALLDATA | --actions FILE)", Short: "What calls are, wrappers opened",
 		Long: "Decodes calldata by the operator's book and the program's own tables. A call is known only where code on\n" +
-			"the chain is as the book records it, so offline (without --rpc) none is; what public tables say of a\n" +
-			"selector is shown beside it, and anyone can have put it there.",
+			"the chain is as the book records it, so offline (without --rpc) none is: names and types are the book's all\n" +
+			"the same. What public tables say of a selector is shown beside it, and anyone can have put it there.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			actions, signatures, err := f.read(args)
@@ -100,7 +100,7 @@ func (f decodeFlags) decode(ctx context.Context, actions []gov.Action, signature
 	if err != nil {
 		return nil, err
 	}
-	o := facts.Options{Book: b}
+	o := facts.Options{Book: b, Unread: f.rpc == ""}
 	var codes *codeReader
 	if f.rpc != "" {
 		client, err := dialURL(ctx, f.rpc)
