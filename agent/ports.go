@@ -70,8 +70,8 @@ type Signer interface {
 type Sender interface {
 	// Preflight returns a [Refusal] when no transaction may be made, and the voting power at the snapshot otherwise.
 	Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error)
-	// Plan is nonce, gas and fee. over are sent votes of the key that wait in the pool and that this one is to overtake; an
-	// error that wraps ErrLater says that they must be waited for.
+	// Plan is nonce, gas and fee. over are votes of the key that wait in the pool, sent or given up, and that this one is
+	// to overtake; an error that wraps ErrLater says that a sent one must be waited for.
 	Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error)
 	Send(ctx context.Context, v gov.Vote) error
 	// Confirm looks for the vote's transaction; nil when no block has it.
@@ -84,6 +84,9 @@ type Sender interface {
 type Flights interface {
 	// InFlight lists the votes on the same chain, other than that on id, that are locked, signed or sent and not mined.
 	InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error)
+	// GivenUp lists the votes on the same chain, other than that on id, that were signed and in no block when voting
+	// closed: a pool may have them still.
+	GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error)
 	// Waiting lists the proposals on the same chain, other than id, whose vote waits for its time or its turn.
 	Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error)
 }

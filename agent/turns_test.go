@@ -16,6 +16,7 @@ import (
 type hangar struct {
 	desk
 	flying   []gov.Vote
+	left     []gov.Vote // given up
 	waiting  []dossier.Dossier
 	plan     error
 	replaced *gov.Tx
@@ -49,6 +50,9 @@ func (h *hangar) Confirm(context.Context, gov.Vote, gov.Block) (*gov.Receipt, er
 func (h *hangar) Replace(context.Context, gov.Vote) (*gov.Tx, error) { return h.replaced, nil }
 func (h *hangar) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error) {
 	return slices.Clone(h.flying), nil
+}
+func (h *hangar) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error) {
+	return slices.Clone(h.left), nil
 }
 func (h *hangar) Waiting(context.Context, gov.ProposalID) ([]dossier.Dossier, error) {
 	return h.waiting, nil
@@ -142,6 +146,17 @@ func TestAgainstOvertakesOnly(t *testing.T) {
 		events, err := h.step(t, locked(c.ballot, gov.VoteLocked, 6), dossier.Sign)
 		if err != nil || len(events) != 1 || (dossier.TypeOf(events[0]) == "WasReleased") != c.waits || c.waits == (len(h.over) == 1) {
 			t.Errorf("%s: %v, %v, over %v", c.name, events, err, h.over)
+		}
+	}
+}
+
+// TestGivenUpVoteIsOvertaken: what voting closed over may wait in a pool still, and holds up no vote of any direction.
+func TestGivenUpVoteIsOvertaken(t *testing.T) {
+	for _, s := range []gov.Support{gov.SupportAgainst, gov.SupportFor, gov.SupportAbstain} {
+		h := &hangar{left: []gov.Vote{of(gov.SupportAgainst, gov.VoteExpired, 6)}}
+		events, err := h.step(t, locked(s, gov.VoteLocked, 6), dossier.Sign)
+		if err != nil || len(events) != 1 || dossier.TypeOf(events[0]) != "WasSigned" || len(h.over) != 1 {
+			t.Errorf("%s: %v, %v, over %v", s, events, err, h.over)
 		}
 	}
 }

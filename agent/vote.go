@@ -130,7 +130,11 @@ func (a *Agent) plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
 	if err != nil {
 		return gov.Tx{}, err
 	}
-	return a.Sender.Plan(ctx, b, over)
+	left, err := a.Flights.GivenUp(ctx, b.Proposal)
+	if err != nil {
+		return gov.Tx{}, err
+	}
+	return a.Sender.Plan(ctx, b, append(over, left...))
 }
 
 // under lists the other votes of the key that are signed under a nonce and in no block.

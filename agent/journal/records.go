@@ -302,9 +302,18 @@ func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
 
 // InFlight lists the votes on a chain, other than that on id, that are locked, signed or sent and in no block.
 func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
+	return db.votes(ctx, id, gov.VoteLocked, gov.VoteSigned, gov.VoteSent)
+}
+
+// GivenUp lists the votes on a chain, other than that on id, that were signed and in no block when voting closed.
+func (db *DB) GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
+	list, err := db.votes(ctx, id, gov.VoteExpired)
+	return slices.DeleteFunc(list, func(v gov.Vote) bool { return v.Raw.Len() == 0 }), err
+}
+
+func (db *DB) votes(ctx context.Context, but gov.ProposalID, in ...gov.VoteStatus) ([]gov.Vote, error) {
 	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String()).
-			Where("vote IN (?)", bun.In([]string{string(gov.VoteLocked), string(gov.VoteSigned), string(gov.VoteSent)}))
+		return q.Where("chain = ?", but.Chain.String()).Where("proposal <> ?", but.String()).Where("vote IN (?)", bun.In(in))
 	})
 	if err != nil {
 		return nil, err

@@ -183,6 +183,21 @@ func story(t *testing.T, w *world, s gov.Support) {
 	}
 }
 
+// mined waits until a block has a vote that was sent: the chain mines by itself when it hears of one.
+func (w *world) mined(v gov.Vote) {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		r, err := w.Confirm(w.t.Context(), v, w.final())
+		must(w.t, err)
+		if r != nil {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatal("the vote that was sent is not mined")
+		}
+	}
+}
+
 // TestG12Reorganised: a vote whose block is reorganised away is not confirmed any more, and the same bytes
 // bring it back.
 func TestG12Reorganised(t *testing.T) {
@@ -196,6 +211,7 @@ func TestG12Reorganised(t *testing.T) {
 	v := sign(t, b, plan)
 	must(t, w.Send(ctx, v))
 	for depth := 1; depth <= 3; depth++ {
+		w.mined(v)
 		must(t, w.chain.Mine(ctx, depth-1))
 		if r, err := w.Confirm(ctx, v, w.final()); err != nil || r == nil || r.Final {
 			t.Fatalf("depth %d, mined: %+v, %v", depth, r, err)
@@ -209,6 +225,7 @@ func TestG12Reorganised(t *testing.T) {
 		}
 		must(t, w.Send(ctx, v))
 	}
+	w.mined(v)
 	must(t, w.chain.Mine(ctx, 10))
 	if r, err := w.Confirm(ctx, v, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportAgainst) {
 		t.Errorf("final: %+v, %v", r, err)
@@ -267,6 +284,46 @@ func TestG14AgainstOvertakes(t *testing.T) {
 	must(t, w.chain.Mine(ctx, 10))
 	if r, err := w.Confirm(ctx, anew, w.final()); err != nil || r == nil || !r.Final || r.Support != gov.Known(gov.SupportFor) {
 		t.Errorf("the vote for: %+v, %v", r, err)
+	}
+}
+
+// TestG10GivenUpVoteIsOvertaken: a vote that waits in the pools when its voting closes, for want of fees, does not keep the
+// next vote of the key out of them: every pool wants a tenth more of both fees under the same nonce.
+func TestG10GivenUpVoteIsOvertaken(t *testing.T) {
+	w := start(t, devchain.OZ5Block)
+	ctx := t.Context()
+	p, id := w.propose("pay account 7")
+	q, next := w.propose("pay account 8")
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, id))
+	must(t, w.deployer.SkipToVoting(ctx, w.dao, next))
+	plan, err := w.Plan(ctx, w.ballot(p, gov.SupportFor), nil)
+	must(t, err)
+	head, err := rpc.HeaderByTag(ctx, w.client, "latest")
+	must(t, err)
+	plan.FeeCap = gov.NewAmount(head.BaseFee.Uint64() / 4)
+	plan.TipCap = plan.FeeCap
+	left := sign(t, w.ballot(p, gov.SupportFor), plan)
+	must(t, w.Send(ctx, left))
+	left.Status = gov.VoteExpired
+
+	b := w.ballot(q, gov.SupportAbstain)
+	alone := plan
+	alone.FeeCap = gov.NewAmount(3 * head.BaseFee.Uint64()) // as planned by one that does not know of the other
+	if err := w.Send(ctx, sign(t, b, alone)); !errors.Is(err, sender.ErrUnderpriced) {
+		t.Fatalf("the pool takes the same tip: %v; this test shows nothing", err)
+	}
+	over, err := w.Plan(ctx, b, []gov.Vote{left})
+	if err != nil || over.Nonce != plan.Nonce || over.TipCap.Cmp(plan.TipCap) <= 0 {
+		t.Fatalf("%+v, %v", over, err)
+	}
+	v := sign(t, b, over)
+	must(t, w.Send(ctx, v))
+	must(t, w.chain.Mine(ctx, 10))
+	if r, err := w.Confirm(ctx, v, w.final()); err != nil || r == nil || !r.Final {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if after, err := w.Plan(ctx, w.ballot(p, gov.SupportFor), []gov.Vote{left}); err != nil || after.Nonce != plan.Nonce+1 {
+		t.Errorf("once its nonce is used: %+v, %v", after, err)
 	}
 }
 

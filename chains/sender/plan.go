@@ -24,9 +24,9 @@ var (
 )
 
 // Plan is nonce, gas and fee for a ballot, from the newest block that enough endpoints agree on. The nonce is
-// the next one of the chain's state: one transaction of the key is under way at a time. over are sent votes to overtake:
-// where such a one cannot be mined at today's base fee, the plan takes its place in the pool. An error may wrap
-// [ErrFee], [ErrReverts], [ErrFunds], or [ErrBehind] where one of over can still be mined.
+// the next one of the chain's state: one transaction of the key is under way at a time. over are votes to overtake:
+// where a sent one cannot be mined at today's base fee, or one was given up, the plan takes its place in the pool. An
+// error may wrap [ErrFee], [ErrReverts], [ErrFunds], or [ErrBehind] where a sent one can still be mined.
 func (s *Sender) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error) {
 	fail := func(err error) (gov.Tx, error) {
 		return gov.Tx{}, fmt.Errorf("plan %s on %s: %w", b.Support, b.Proposal, err)
@@ -62,10 +62,10 @@ func (s *Sender) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.T
 	return tx, nil
 }
 
-// overtake raises a plan so that pools take it in the place of a sent vote under the same nonce.
+// overtake raises a plan so that pools take it in the place of another vote under the same nonce.
 func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header) (gov.Tx, error) {
-	if v.Nonce < plan.Nonce {
-		return plan, nil // its nonce is used: it is mined, or is planned anew after this one
+	if givenUp := v.Status == gov.VoteExpired; v.Nonce < plan.Nonce || givenUp && (v.Nonce > plan.Nonce || v.Ballot.Voter != b.Voter) {
+		return plan, nil // a nonce that is used: it is mined, or is planned anew after this one; or it is in nobody's way
 	}
 	tx, err := s.transaction(v)
 	if err != nil {
@@ -76,14 +76,15 @@ func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header
 	if over || over2 {
 		return plan, fmt.Errorf("%w: fees beyond 256 bits", ErrBytes)
 	}
-	if needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip); v.Nonce != plan.Nonce || !over && !oldCap.Lt(needed) {
+	needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip)
+	if good := !over && !oldCap.Lt(needed); v.Status != gov.VoteExpired && (v.Nonce != plan.Nonce || good) {
 		return plan, fmt.Errorf("%w: %s on %s, nonce %d", ErrBehind, v.Ballot.Support, v.Ballot.Proposal, v.Nonce)
 	}
 	feeCap, tipCap := larger(plan.FeeCap.Int(), bumped(oldCap)), larger(plan.TipCap.Int(), bumped(oldTip))
 	if most := s.most(b, plan.Gas); feeCap.Gt(most) || tipCap.Gt(feeCap) {
 		return plan, fmt.Errorf("%w: to overtake %s it takes %s, at most %s wei per gas", ErrFee, v.Ballot.Proposal, feeCap.Dec(), most.Dec())
 	}
-	s.Log.Warn("a vote that cannot be mined is overtaken", "proposal", v.Ballot.Proposal.String(), "by", b.Proposal.String(), "nonce", plan.Nonce)
+	s.Log.Warn("a vote that is not mined is overtaken", "proposal", v.Ballot.Proposal.String(), "by", b.Proposal.String(), "nonce", plan.Nonce)
 	plan.FeeCap, plan.TipCap = gov.AmountOf(feeCap), gov.AmountOf(tipCap)
 	return plan, nil
 }
