@@ -220,7 +220,7 @@ func TestReclaimAtStart(t *testing.T) {
 	begun := time.Now()
 	r.start()
 	r.until("gather again", func() bool { return again.Load() != 0 })
-	if took := time.Unix(0, again.Load()).Sub(begun); took > time.Second {
+	if took := time.Unix(0, again.Load()).Sub(begun); took > 6*time.Second { // left to itself it is rescued after minutes
 		t.Errorf("taken back after %s", took)
 	}
 	close(hang)
