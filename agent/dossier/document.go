@@ -324,6 +324,17 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 			return doc, g, fmt.Errorf("read dossier: facts: %w", err)
 		}
 	}
+	var parts struct {
+		Effects *struct{} `json:"effects"`
+	}
+	if len(doc.Facts) > 0 {
+		if err := json.Unmarshal(doc.Facts, &parts); err != nil {
+			return doc, g, fmt.Errorf("read dossier: facts: %w", err)
+		}
+	}
+	if parts.Effects == nil {
+		facts.Effects.Status = gov.Known(gov.EffectsUnavailable)
+	}
 	kinds, unknown := facts.Kinds, facts.UnknownCalls
 	facts.Facts.Finish()
 	if !facts.Calls.IsKnown() {
@@ -339,7 +350,7 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 // keepStored adds what a file says of kinds and unknown calls to what follows from its calls. The calls are believed
 // where they say more; where the file says more, it may be that somebody left calls out.
 func keepStored(f *gov.Facts, stored gov.Maybe[[]gov.Kind], unknown gov.Maybe[int64]) {
-	if kinds, ok := f.Kinds.Get(); ok {
+	if kinds, _ := f.Kinds.Get(); len(kinds) > 0 {
 		for _, k := range stored.Or(nil) {
 			if !slices.Contains(kinds, k) {
 				kinds = append(kinds, k)

@@ -21,6 +21,7 @@ func TestReadDocumentKeepsWhatSaysMore(t *testing.T) {
 		kinds   []gov.Kind
 		unknown int64
 	}{
+		{"no calls at all", map[string]any{"calls": []any{}, "kinds": []string{"transfer"}}, []gov.Kind{}, 0},
 		{"nothing stored", map[string]any{"calls": []any{call(true)}}, []gov.Kind{gov.KindTransfer}, 0},
 		{"null", map[string]any{"calls": []any{call(false)}, "kinds": nil, "unknown_calls": nil}, []gov.Kind{gov.KindTransfer}, 1},
 		{"less", map[string]any{"calls": []any{call(false)}, "kinds": []string{}, "unknown_calls": 0}, []gov.Kind{gov.KindTransfer}, 1},
@@ -39,6 +40,19 @@ func TestReadDocumentKeepsWhatSaysMore(t *testing.T) {
 		}
 		if got, ok := g.Facts.UnknownCalls.Get(); !ok || got != c.unknown {
 			t.Errorf("%s: unknown calls are %d, want %d", c.name, got, c.unknown)
+		}
+	}
+}
+
+// A dossier without effects says that they are unavailable; one that leaves the status out says nothing.
+func TestReadDocumentWithoutEffects(t *testing.T) {
+	for text, want := range map[string]gov.EffectsStatus{
+		`"effects":null`: gov.EffectsUnavailable, `"sources":1`: gov.EffectsUnavailable,
+		`"effects":{"status":"executed"}`: gov.EffectsExecuted, `"effects":{}`: "",
+	} {
+		_, g, err := dossier.ReadDocument([]byte(`{"version":1,"id":"eip155:1:0x1111111111111111111111111111111111111111/1","facts":{` + text + `}}`))
+		if got := g.Facts.Effects.Status.Or(""); err != nil || got != want {
+			t.Errorf("%s: %q, want %q; %v", text, got, want, err)
 		}
 	}
 }
