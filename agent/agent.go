@@ -97,13 +97,13 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if err != nil {
 		return nil, err
 	}
-	if part, failed := failedRead(g.Facts); failed && d.Patient(head) {
-		held, err := a.wouldHold(d, g)
+	if part, failed := failedRead(g.Facts); failed {
+		waits, err := a.awaits(d, g, head)
 		if err != nil {
 			return nil, err
 		}
-		if held {
-			a.Log.Warn("a read failed; the facts are read again before a hold is put on record", "proposal", d.ID().String(), "part", part.Part, "reason", string(part.Reason))
+		if waits {
+			a.Log.Warn("a read failed; the facts are read again before they are put on record", "proposal", d.ID().String(), "part", part.Part, "reason", string(part.Reason))
 			return nil, fmt.Errorf("%s could not be read, %s: %w", part.Part, part.Reason, ErrLater)
 		}
 	}
@@ -134,9 +134,16 @@ func failedRead(f gov.Facts) (gov.Missing, bool) {
 	return f.Unavailable[i], true
 }
 
-// wouldHold says whether the policy holds on facts because of what is missing in them. An Against that is true on what
+// awaits says whether facts with failed reads are worth less than another try: where the policy holds on them because of
+// what is missing, or the holder has answered and the answer would not count on them. An Against that is true on what
 // there is does not wait for the rest.
-func (a *Agent) wouldHold(d dossier.Dossier, g dossier.Gathered) (bool, error) {
+func (a *Agent) awaits(d dossier.Dossier, g dossier.Gathered, head gov.Head) (bool, error) {
+	if d.Answered(head) {
+		return g.Basis != d.Approval.Basis, nil
+	}
+	if !d.Patient(head) {
+		return false, nil
+	}
 	holder, err := a.Policies.Holder(d.Proposal.Name)
 	if err != nil {
 		return false, err

@@ -117,6 +117,27 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// A hold that has timed out into a vote is not undone by one read that fails at that moment.
+func TestPatienceAfterATimeOut(t *testing.T) {
+	const latest = closes - 43_200
+	p := plan
+	p.OnTimeout = gov.Against
+	s := &story{t: t}
+	s.happen(seen(), gathered(2100), dossier.WasDecided{Verdict: verdict(gov.Hold, gov.HoldByRule), Plan: p, Head: at(2100)})
+	if s.d.Patient(at(latest)) {
+		t.Error("patient at latest, while a person is asked")
+	}
+	s.happen(dossier.WasTimedOut{Direction: gov.Against, Head: at(latest)})
+	if c := s.d.Choice(at(latest)); c.Direction != gov.Against {
+		t.Fatalf("it times out into %s", c.Direction)
+	}
+	for now, want := range map[int64]bool{latest: true, latest + 3599: true, latest + 3600: false} {
+		if got := s.d.Patient(at(now)); got != want {
+			t.Errorf("%d s after latest: patient %v", now-latest, got)
+		}
+	}
+}
+
 // In a short window there is less of it: a hold that only a person answers is told while there is time for that.
 func TestPatienceOfAShortWindow(t *testing.T) {
 	e := seen()

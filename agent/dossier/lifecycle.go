@@ -275,7 +275,8 @@ func (d Dossier) remind(head gov.Head, w Window, owe func(StepKind, string)) {
 const patience = 3600
 
 // Patient says whether a gathering that is owed, and in which reads failed, may be tried again before it is recorded.
-// It counts from when the gathering was owed, and takes a quarter of what is left then at most: the person needs time too.
+// It counts from when the gathering was owed, and takes a quarter of what is left then at most: the person needs time
+// too. At `latest` it ends, but not for a hold that has timed out: nobody is asked any more.
 func (d Dossier) Patient(head gov.Head) bool {
 	w, from := d.Window(head), d.Head.Latest.Time
 	owed := []gov.UnixTime{w.Opens}
@@ -287,7 +288,12 @@ func (d Dossier) Patient(head gov.Head) bool {
 			from = max(from, t)
 		}
 	}
-	return head.Latest.Time < from+min(patience, (w.Closes-from)/4) && head.Latest.Time < w.Latest
+	return head.Latest.Time < from+min(patience, (w.Closes-from)/4) && (head.Latest.Time < w.Latest || d.TimedOut != nil)
+}
+
+// Answered says whether the holder's answer counts on the facts that are known now.
+func (d Dossier) Answered(head gov.Head) bool {
+	return d.Stage == AtDecided && d.Approval != nil && d.approves(*d.Approval, head)
 }
 
 // mayBeHad says whether something that could not be had is among the reasons of a hold.
