@@ -177,7 +177,8 @@ func (d *draft) cites(kind byte) bool {
 }
 
 // ensure makes a long text be cited: by the beginning of its best sentence where none is short enough, and
-// inside quotation marks where the screens see something in all of them.
+// inside quotation marks where the screens see something in all of them. Of a text of figures no beginning is its own
+// source, as a cut number is another number: then it is only said that there is one.
 func (d *draft) ensure() {
 	if !d.sources.long || d.cites('s') || len(d.sentences) == 0 {
 		return
@@ -202,6 +203,7 @@ func (d *draft) ensure() {
 			return
 		}
 	}
+	d.put(&d.text, "What the text says cannot be cut short enough to stand here; read it in full.", s.id)
 }
 
 // clip is the beginning of a sentence, by whole words where it has spaces.
