@@ -20,13 +20,11 @@ func (r *Runner) follow(ctx context.Context, p Poller) {
 	wake := p.Wake(ctx)
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
-	filled := false // every governor has its past, which no later poll changes
+	var past filling
 	for failures := 0; ; {
 		behind, err := r.poll(ctx, p)
-		if err == nil && !filled {
-			var more bool
-			filled, more, err = r.backFill(ctx, p)
-			behind = behind || more
+		if err == nil {
+			behind = past.goOn(ctx, r, p) || behind
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -111,6 +109,40 @@ func (r *Runner) poll(ctx context.Context, p Poller) (behind bool, err error) {
 		h.Head, h.Final, h.Polled, h.Err, h.CaughtUp = batch.To.Block, batch.To.Final, r.conf.Now(), nil, caughtUp
 	})
 	return !caughtUp && moved, nil
+}
+
+// filling is what is left to read of the past of a chain's governors. That it fails stops nobody from following the
+// chain: it is tried again, ever more seldom.
+type filling struct {
+	done     bool // every governor has its past, which no later poll changes
+	failures int
+	again    time.Time
+}
+
+// maxRest is how long a past that cannot be read is left alone at most.
+const maxRest = 10 * time.Minute
+
+// goOn reads one piece where it is time; more says that another can be read at once.
+func (f *filling) goOn(ctx context.Context, r *Runner, p Poller) (more bool) {
+	if f.done || r.conf.Now().Before(f.again) {
+		return false
+	}
+	done, more, err := r.backFill(ctx, p)
+	if ctx.Err() != nil {
+		return false
+	}
+	r.noteHealth(p.Chain(), func(h *Health) { h.Past = err })
+	if err == nil {
+		f.done, f.failures = done, 0
+		return more
+	}
+	f.again = r.conf.Now().Add(min(r.conf.Poll<<min(f.failures, 10), maxRest))
+	if f.failures++; f.failures == 3 {
+		r.conf.Alarm(fmt.Sprintf("what lies before on %s cannot be read for every governor; proposals of then may be missing", p.Chain()), err)
+	} else {
+		r.conf.Log.Warn("reading the past failed, will be tried again", "chain", p.Chain().String(), "error", err)
+	}
+	return false
 }
 
 // backFill stores one piece of what was not read for a governor, such as the past of one that was added; done

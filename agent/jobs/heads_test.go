@@ -135,6 +135,43 @@ func TestPollsThatFailAlarmOnceAndRecover(t *testing.T) {
 	}
 }
 
+// forgetful is a chain whose endpoints cannot tell of its past for a while.
+type forgetful struct {
+	*agenttest.Poller
+	fails *atomic.Int32
+}
+
+func (f forgetful) BackFill(context.Context, gov.Cursor, []gov.Followed, map[gov.Address]gov.Head) (dossier.Batch, error) {
+	if f.fails.Add(-1) >= 0 {
+		return dossier.Batch{}, errors.New("no endpoint has the state any more")
+	}
+	return dossier.Batch{}, nil
+}
+
+// A past that cannot be read is told once and tried again; the chain is followed and voted on meanwhile.
+func TestPastThatCannotBeReadStopsNobody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	fails := &atomic.Int32{}
+	fails.Store(1 << 20)
+	var late atomic.Int64
+	r.conf.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	r.conf.Pollers = []jobs.Poller{forgetful{r.poller, fails}}
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.start()
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), "what lies before") })
+	if h := r.runner.Health()[agenttest.Chain]; h.Past == nil || h.Err != nil || !h.CaughtUp {
+		t.Errorf("the chain is followed, and its past is missing: %+v", h)
+	}
+	r.heads("a final vote", func() bool { return r.dossier(id).Vote.Status == gov.VoteFinal })
+	fails.Store(0)
+	late.Store(int64(time.Hour)) // it is tried again after minutes at most
+	r.until("the past is read", func() bool { return r.runner.Health()[agenttest.Chain].Past == nil })
+	if got := r.told(); strings.Count(got, "what lies before") != 1 {
+		t.Errorf("alarms %q", got)
+	}
+}
+
 // broken is a chain whose finality broke.
 type broken struct{ *agenttest.Poller }
 

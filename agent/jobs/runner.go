@@ -113,6 +113,7 @@ type Health struct {
 	Polled      time.Time
 	Moved       time.Time // when the head was last another one
 	Err         error
+	Past        error // why what lies before cannot be read for every governor
 }
 
 // New builds a runner.

@@ -104,6 +104,9 @@ func (g *digester) troubles() (out []string) {
 		case !h.CaughtUp:
 			out = append(out, fmt.Sprintf("%s is not read to its head yet", chain))
 		}
+		if h.Past != nil {
+			out = append(out, fmt.Sprintf("what lies before on %s is not read: %v", chain, h.Past))
+		}
 	}
 	slices.Sort(out)
 	return out

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -67,8 +68,8 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		if h.Head.Time > 0 {
 			c.Lag = gov.Known(time.Since(h.Head.Time.Time()).Seconds())
 		}
-		if h.Err != nil {
-			c.Error = dossier.Untrusted(h.Err.Error())
+		if err := cmp.Or(h.Err, h.Past); err != nil {
+			c.Error = dossier.Untrusted(err.Error())
 		}
 		s.Chains = append(s.Chains, c)
 		read, err := e.db.Followed(ctx, id)
