@@ -71,8 +71,10 @@ func (f demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error
 		return err
 	}
 	defer clean()
-	say("Starting an embedded chain and deploying two DAOs …")
-	w, err := startDemoWorld(ctx, dir, periods(f.fast))
+	say("Starting an embedded chain and deploying two DAOs, with twelve past votings each …")
+	p := periods(f.fast)
+	p.past = !f.stage
+	w, err := startDemoWorld(ctx, dir, p)
 	if err != nil {
 		return err
 	}

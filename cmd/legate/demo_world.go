@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -60,7 +61,13 @@ type demoWorld struct {
 
 // demoPeriods are voting delay and period in blocks of twelve seconds. The example policy waits six hours
 // and stops twelve before the close, so a vote lasts a day; fast keeps that order and drops the slack.
-type demoPeriods struct{ delay, period uint64 }
+type demoPeriods struct {
+	delay, period uint64
+	past          bool // with earlier votings
+}
+
+// demoTimelock is the delay of both timelocks.
+const demoTimelock = 48 * time.Hour
 
 func periods(fast bool) demoPeriods {
 	if fast {
@@ -71,7 +78,11 @@ func periods(fast bool) demoPeriods {
 
 // startDemoWorld starts the chain, mines a thousand blocks, deploys both DAOs and delegates the holder's tokens.
 func startDemoWorld(ctx context.Context, dir string, p demoPeriods) (*demoWorld, error) {
-	chain, err := devchain.Start(devchain.Config{})
+	conf := devchain.Config{}
+	if p.past { // so that the proposals are made about now
+		conf.GenesisTime = time.Now().Add(-1000*12*time.Second - pastSpan(p))
+	}
+	chain, err := devchain.Start(conf)
 	if err != nil {
 		return nil, fmt.Errorf("start the development chain: %w", err)
 	}
@@ -95,7 +106,7 @@ func (w *demoWorld) build(ctx context.Context, p demoPeriods) (err error) {
 		}
 		dao, err := devchain.DeployDAO(ctx, w.deployer, devchain.DAOConfig{
 			Flavour: d.flavour, Name: strings.ToUpper(d.name[:1]) + d.name[1:], Symbol: d.symbol,
-			VotingDelay: p.delay * unit, VotingPeriod: p.period * unit, LateExtension: 600 * unit, TimelockDelay: 2 * 86400,
+			VotingDelay: p.delay * unit, VotingPeriod: p.period * unit, LateExtension: 600 * unit, TimelockDelay: uint64(demoTimelock.Seconds()),
 		})
 		if err != nil {
 			return fmt.Errorf("deploy %s: %w", d.name, err)
@@ -105,29 +116,29 @@ func (w *demoWorld) build(ctx context.Context, p demoPeriods) (err error) {
 			return fmt.Errorf("delegate the tokens of %s: %w", d.name, err)
 		}
 	}
+	if p.past {
+		if err := w.past(ctx, p); err != nil {
+			return err
+		}
+	}
 	return w.chain.Mine(ctx, 1000)
 }
 
 // delegate gives the holder tokens and has them speak through the voting key; a large holder and the
 // proposer vote for themselves.
 func (w *demoWorld) delegate(ctx context.Context, dao *devchain.DAO) error {
-	for _, to := range []struct {
-		account, delegate int
-		tokens            int64
-	}{{accountHolder, accountVoter, 60_000}, {accountProposer, accountProposer, 20_000}} {
-		if err := w.deployer.TransferToken(ctx, dao, devchain.Address(to.account), ether(to.tokens)); err != nil {
-			return err
-		}
-		s, err := w.chain.Session(ctx, to.account)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		if err := s.Delegate(ctx, dao, devchain.Address(to.delegate)); err != nil {
-			return err
-		}
+	if err := w.give(ctx, dao, accountHolder, accountVoter, 60_000); err != nil {
+		return err
 	}
-	return nil
+	return w.give(ctx, dao, accountProposer, accountProposer, 20_000)
+}
+
+// give gives an account tokens, whose votes another may have.
+func (w *demoWorld) give(ctx context.Context, dao *devchain.DAO, account, delegate int, tokens int64) error {
+	if err := w.deployer.TransferToken(ctx, dao, devchain.Address(account), ether(tokens)); err != nil {
+		return err
+	}
+	return w.deployer.As(devchain.Account(account)).Delegate(ctx, dao, devchain.Address(delegate))
 }
 
 // writeFiles writes what a holder would write: legate.yaml, policies.yaml, book, prices, the keystores and
