@@ -174,6 +174,28 @@ func reasonOf(err error) gov.Reason {
 	return gov.RPCError
 }
 
+// listElements lists what is missing inside lists, once for each token, and the gas of a run that was not made.
+func (g *gathering) listElements() {
+	if !g.facts.Effects.Gas.IsKnown() {
+		g.missing("effects.gas", g.effectsReason(), gov.Address{})
+	}
+	said := map[gov.Missing]bool{}
+	say := func(missing bool, part gov.Part, token gov.Asset) {
+		if one := (gov.Missing{Part: part, Reason: gov.NoPrice, Subject: gov.Address(token)}); missing && !said[one] {
+			said[one] = true
+			g.missing(one.Part, one.Reason, one.Subject)
+		}
+	}
+	outflows, _ := g.facts.Treasury.Outflows.Get()
+	for _, o := range outflows {
+		say(!o.USD.IsKnown(), "treasury.outflows.usd", o.Token)
+		say(!o.Bps.IsKnown(), "treasury.outflows.bps", o.Token)
+	}
+	for _, h := range g.facts.Treasury.Holdings {
+		say(!h.USD.IsKnown(), "treasury.holdings.usd", h.Token)
+	}
+}
+
 // finish sets what follows from the calls and puts the lists in order.
 func (g *gathering) finish() {
 	kinds := g.facts.Kinds
@@ -181,6 +203,7 @@ func (g *gathering) finish() {
 	if !g.facts.Kinds.IsKnown() {
 		g.facts.Kinds = kinds // the selectors alone say it, also where code could not be read
 	}
+	g.listElements()
 	slices.SortFunc(g.facts.Unavailable, func(x, y gov.Missing) int {
 		if c := strings.Compare(string(x.Part), string(y.Part)); c != 0 {
 			return c

@@ -25,7 +25,7 @@ func topic(signature string) gov.Hash { return crypto.Keccak256Hash([]byte(signa
 func supply(ctx context.Context, g *gathering) {
 	s, token := &g.facts.Supply, g.facts.DAO.Token
 	if token.IsZero() {
-		for _, part := range []gov.Part{"supply.minted_bps", "supply.burned_bps", "supply.minters_added", "supply.cap_raised", "supply.paused", "supply.self_delegated"} {
+		for _, part := range []gov.Part{"supply.before", "supply.after", "supply.minted_bps", "supply.burned_bps", "supply.minters_added", "supply.cap_raised", "supply.paused", "supply.self_delegated"} {
 			g.missing(part, gov.NoState, gov.Address{})
 		}
 		return

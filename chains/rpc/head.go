@@ -51,14 +51,19 @@ func (c *Client) freshen(ctx context.Context) error {
 }
 
 func (c *Client) finalOf(ctx context.Context, from Caller) (Header, error) {
-	if c.cfg.Finality.IsTag() {
-		return HeaderByTag(ctx, from, c.cfg.Finality.String())
+	return FinalBy(ctx, from, c.cfg.Finality)
+}
+
+// FinalBy is the newest block that a finality other than the client's own calls final.
+func FinalBy(ctx context.Context, from Caller, f Finality) (Header, error) {
+	if f.IsTag() {
+		return HeaderByTag(ctx, from, f.String())
 	}
 	head, err := HeaderByTag(ctx, from, "latest")
 	if err != nil {
 		return Header{}, err
 	}
-	return HeaderByNumber(ctx, from, head.Number-min(head.Number, c.cfg.Finality.behind))
+	return HeaderByNumber(ctx, from, head.Number-min(head.Number, f.behind))
 }
 
 // AgreedFinal is the newest block that at least Need sources call final and agree on, field by field. A source that

@@ -117,7 +117,7 @@ func (f dryRunFlags) dossier(ctx context.Context, log *slog.Logger, set *policie
 	}
 	defer w.close()
 	defer client.Close()
-	at, err := f.header(ctx, client)
+	at, err := f.header(ctx, client, w.conf)
 	if err != nil {
 		return dossier.Dossier{}, err
 	}
@@ -233,11 +233,14 @@ func (f dryRunFlags) chain(c Config) (string, error) {
 }
 
 // header is the block to read at: --block, else the configured finality, else the newest.
-func (f dryRunFlags) header(ctx context.Context, c *rpc.Client) (rpc.Header, error) {
+func (f dryRunFlags) header(ctx context.Context, c *rpc.Client, conf Config) (rpc.Header, error) {
 	switch f.block {
 	case "":
 		if f.config != "" && f.rpc == "" {
 			return c.Final(ctx)
+		}
+		if chain, ok := conf.Chains[gov.ChainID(c.ChainID()).String()]; ok { // --rpc is another endpoint of this chain
+			return rpc.FinalBy(ctx, c, chain.Finality.Finality)
 		}
 		return c.Latest(ctx)
 	case "latest", "safe", "finalized", "earliest":

@@ -141,7 +141,7 @@ func TestDryRunBlock(t *testing.T) {
 	}{
 		{"newest", []string{"--rpc", w.chain.HTTP()}, newest},
 		{"final", []string{"--config", "legate.yaml"}, newest - 3},
-		{"an endpoint of one's own", []string{"--config", "legate.yaml", "--rpc", w.chain.HTTP()}, newest},
+		{"an endpoint of one's own", []string{"--config", "legate.yaml", "--rpc", w.chain.HTTP()}, newest - 3},
 		{"decimal", []string{"--config", "legate.yaml", "--block", fmt.Sprint(newest - 1)}, newest - 1},
 		{"hex", []string{"--rpc", w.chain.HTTP(), "--block", fmt.Sprintf("%#x", newest-2)}, newest - 2},
 		{"an endpoint by reference", []string{"--rpc", "env:LEGATE_TEST_RPC"}, newest},
@@ -154,6 +154,50 @@ func TestDryRunBlock(t *testing.T) {
 	}
 	if _, errs := legate(t, 3, append([]string{"dry-run", "--rpc", w.chain.HTTP(), "--block", "safe"}, args...)...); !strings.Contains(errs, "knows no proposal") {
 		t.Errorf("before it was made: %s", errs)
+	}
+}
+
+// TestDryRunListsEveryNull: what is null among the facts that decide is listed as unavailable, also inside lists; here
+// without a configuration, so without prices, and for a draft that nobody can run.
+func TestDryRunListsEveryNull(t *testing.T) {
+	w, proposals := demoFolder(t)
+	id := demoID(t, w, proposals, 0)
+	write(t, "none.json", "[]")
+	for name, args := range map[string][]string{
+		"no prices": {"--governor", id.Governor.Hex(), "--proposal", id.Number.String()},
+		"no run":    {"--actions", "none.json", "--from", id.Governor.Hex()},
+	} {
+		_, doc := dryRun(t, append([]string{"--rpc", w.chain.HTTP()}, args...)...)
+		facts := at(doc, "facts").(map[string]any)
+		listed := map[string]bool{}
+		for _, m := range facts["unavailable"].([]any) {
+			listed[m.(map[string]any)["part"].(string)] = true
+		}
+		var walk func(path string, v any)
+		walk = func(path string, v any) {
+			switch v := v.(type) {
+			case map[string]any:
+				for key, inner := range v {
+					walk(strings.TrimPrefix(path+"."+key, "."), inner)
+				}
+			case []any:
+				for _, inner := range v {
+					walk(path, inner)
+				}
+			case nil:
+				covered := false
+				for p := path; p != ""; p = p[:max(strings.LastIndexByte(p, '.'), 0)] {
+					covered = covered || listed[p]
+				}
+				if !covered {
+					t.Errorf("%s: %s is null and not listed", name, path)
+				}
+			}
+		}
+		for _, part := range []string{"treasury", "supply", "roles", "timelock", "governor", "upgrades", "params", "bridge", "kinds", "unknown_calls"} {
+			walk(part, facts[part])
+		}
+		walk("effects.gas", at(doc, "facts.effects.gas"))
 	}
 }
 
