@@ -110,6 +110,9 @@ func (p *parser) holders() (out []Holder) {
 			if p.names.Governors != nil && !slices.Contains(p.names.Governors, g) {
 				p.report(fmt.Sprintf("%s.governors[%d]", at, j), fmt.Sprintf("there is no governor %q", g), near(g, p.names.Governors))
 			}
+			if slices.Contains(one.Governors, gov.Label(g)) {
+				p.report(fmt.Sprintf("%s.governors[%d]", at, j), fmt.Sprintf("the governor %q is there twice", g), "")
+			}
 			one.Governors = append(one.Governors, gov.Label(g))
 		}
 		out = append(out, one)

@@ -69,6 +69,7 @@ func TestG44PolicyFileErrors(t *testing.T) {
 		"unknown key":       {good + "on_timout: no_vote\n", `11:1: unknown key "on_timout" (did you mean "on_timeout"?)`},
 		"duplicate key":     {good + "on_timeout: no_vote\non_timeout: no_vote\n", "there twice"},
 		"anchor":            {strings.Replace(good, "p:\n", "p: &x\n", 1), ""},
+		"a governor twice":  {strings.Replace(good, "governors: [compound]", "governors: [compound, compound]", 1), "is there twice"},
 		"no policy":         {strings.Replace(good, "policy: p}", "policy: q}", 1), `there is no policy "q"`},
 		"otherwise for":     {strings.Replace(good, "    rules:", "    otherwise: for\n    rules:", 1), `unknown word "for"`},
 		"intent against":    {strings.Replace(file("against", "true"), "        when: |\n          true\n", "        intent: is bad\n        within: clean()\n", 1), "an intent stands under vote: for only"},
