@@ -1,11 +1,14 @@
 package dossier
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -341,10 +344,25 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 		facts.Kinds = kinds // the selectors say it, also where the code behind the calls could not be read
 	}
 	keepStored(&facts.Facts, kinds, unknown)
+	if calls, ok := facts.Calls.Get(); ok {
+		dropNames(calls)
+	}
 	g.Facts, g.Context = facts.Facts, facts.Context
 	var err error
 	g.Digest, err = g.Facts.Digest()
 	return doc, g, err
+}
+
+// dropNames forgets the signature of a call that is not known where it is not even the selector's own: somebody's words
+// in place of a name, which no rule may read.
+func dropNames(calls []gov.Call) {
+	for i := range calls {
+		c := &calls[i]
+		if !c.Known && c.Signature != "" && (c.Selector == nil || !bytes.Equal(crypto.Keccak256([]byte(c.Signature))[:len(c.Selector)], c.Selector[:])) {
+			c.Signature = ""
+		}
+		dropNames(c.Children)
+	}
 }
 
 // keepStored adds what a file says of kinds and unknown calls to what follows from its calls. The calls are believed
