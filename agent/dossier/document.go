@@ -312,6 +312,10 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 	if len(b) > limit {
 		return doc, g, fmt.Errorf("dossier of %d bytes is over the limit of %d", len(b), limit)
 	}
+	b, err := decisive(b)
+	if err != nil {
+		return doc, g, fmt.Errorf("read dossier: %w", err)
+	}
 	if err := json.Unmarshal(b, &doc); err != nil {
 		return doc, g, fmt.Errorf("read dossier: %w", err)
 	}
@@ -348,9 +352,64 @@ func ReadDocument(b []byte) (Document, Gathered, error) {
 		dropNames(calls)
 	}
 	g.Facts, g.Context = facts.Facts, facts.Context
-	var err error
 	g.Digest, err = g.Facts.Digest()
 	return doc, g, err
+}
+
+// decisive drops from a document what is joined in for display, or computed again, and has another shape than ours:
+// nothing that is not read may keep a decision from being made. What decides is left as it is, but for nulls of the
+// proposal, which stand for what is not known of it.
+func decisive(b []byte) ([]byte, error) {
+	var doc, facts, proposal map[string]json.RawMessage
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return nil, err
+	}
+	dropMisshapen(doc, map[string]fit{
+		"handle": fits[string], "provisional": fits[bool], "findings": fits[[]gov.Finding], "forecast": fits[gov.Forecast], "brief": fits[Brief],
+		"claims": fits[[]Claim], "verdict": fits[VerdictDoc], "vote": fits[VoteDoc], "records": fits[[]Meta],
+	})
+	var err error
+	if json.Unmarshal(doc["facts"], &facts) == nil && facts != nil {
+		dropMisshapen(facts, map[string]fit{"context": fits[gov.Context], "digest": fits[gov.Digest], "basis": fits[gov.Digest]})
+		if doc["facts"], err = json.Marshal(facts); err != nil {
+			return nil, err
+		}
+	}
+	if json.Unmarshal(doc["proposal"], &proposal) == nil && proposal != nil {
+		var created map[string]json.RawMessage
+		if json.Unmarshal(proposal["created"], &created) == nil && created != nil {
+			dropNulls(created)
+			if proposal["created"], err = json.Marshal(created); err != nil {
+				return nil, err
+			}
+		}
+		dropNulls(proposal)
+		if doc["proposal"], err = json.Marshal(proposal); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(doc)
+}
+
+// fit says whether a part has a shape.
+type fit func(json.RawMessage) bool
+
+func fits[T any](part json.RawMessage) bool { return json.Unmarshal(part, new(T)) == nil }
+
+func dropMisshapen(parts map[string]json.RawMessage, shapes map[string]fit) {
+	for name, fits := range shapes {
+		if part, ok := parts[name]; ok && !fits(part) {
+			delete(parts, name)
+		}
+	}
+}
+
+func dropNulls(parts map[string]json.RawMessage) {
+	for name, part := range parts {
+		if string(part) == "null" {
+			delete(parts, name)
+		}
+	}
 }
 
 // dropNames forgets the signature of a call that is not known where it is not even the selector's own: somebody's words

@@ -69,6 +69,22 @@ func TestReadDocumentDropsNamesOfNobody(t *testing.T) {
 	}
 }
 
+// What is joined in for display, or computed again, may have any shape: it keeps no decision from being made. What
+// decides may not.
+func TestReadDocumentIgnoresWhatItDoesNotRead(t *testing.T) {
+	const odd = `{"version":1,"id":"eip155:1:0x1111111111111111111111111111111111111111/1","handle":7,"provisional":"no","findings":"none","forecast":[1],` +
+		`"brief":{"model":"x","sentences":3},"claims":5,"verdict":{"direction":{}},"vote":{"code":"one"},"records":{"a":1},` +
+		`"proposal":{"number":"7","proposer":null,"created":{"block":5,"hash":null,"time":null},"description_hash":null,"content_hash":null,"actions":null},` +
+		`"facts":{"context":{"tally":{"for":5}},"digest":5,"basis":[],"sources":%s}}`
+	doc, g, err := dossier.ReadDocument([]byte(fmt.Sprintf(odd, "2")))
+	if err != nil || g.Facts.Sources != 2 || doc.Proposal.Created.Number != 5 || doc.Verdict != nil || doc.Vote != nil || doc.Brief != nil {
+		t.Errorf("%+v %v", doc, err)
+	}
+	if _, _, err := dossier.ReadDocument([]byte(fmt.Sprintf(odd, `"two"`))); err == nil || !strings.Contains(err.Error(), "sources") {
+		t.Errorf("a fact of another shape: %v", err)
+	}
+}
+
 // A dossier without effects says that they are unavailable; one that leaves the status out says nothing.
 func TestReadDocumentWithoutEffects(t *testing.T) {
 	for text, want := range map[string]gov.EffectsStatus{
