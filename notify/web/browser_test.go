@@ -189,12 +189,12 @@ func TestBrowserJourney(t *testing.T) {
 		t.Errorf("the current filter is %q", got)
 	}
 	x.click(".row h3 a")
-	x.until("location.pathname === '/p/meadow/deed32'")
+	x.until("location.pathname === '/p/meadow/deed32' && document.readyState === 'complete'")
 	if got := x.text("#hero"); !strings.Contains(got, "Fix a typo") || !strings.Contains(got, "legate vote meadow/deed32") {
 		t.Errorf("hero: %s", got)
 	}
 	x.click(".crumbs a")
-	x.until("location.pathname === '/'")
+	x.until("location.pathname === '/' && document.readyState === 'complete'")
 	x.visit("/p/meadow/132115")
 	if value[bool](x, "document.getElementById('call-0.1').querySelector('dl').checkVisibility()") {
 		t.Error("an inner call is open from the start")
@@ -245,7 +245,7 @@ func TestBrowserKeyboard(t *testing.T) {
 		t.Errorf("the filters are not on the way: %v", stops)
 	}
 	press("\r")
-	x.until("location.pathname === '/p/meadow/132115'")
+	x.until("location.pathname === '/p/meadow/132115' && document.readyState === 'complete'")
 	x.do(chromedp.Evaluate[chromedp.Void]("document.querySelector('#does summary').focus()"))
 	was := value[bool](x, "document.querySelector('#does details').open")
 	press("\r")
@@ -265,7 +265,7 @@ func TestBrowserWithoutScripts(t *testing.T) {
 		t.Errorf("list: %s", got)
 	}
 	x.click(".row h3 a")
-	x.until("location.pathname === '/p/meadow/deed32'")
+	x.until("location.pathname === '/p/meadow/deed32' && document.readyState === 'complete'")
 	x.visit("/p/meadow/132115")
 	for _, says := range []string{"words of description", "words of headline", "no-new-masters", "Vote is final", "0x35561CeC46277DfF36b205c8380Ff7b709678781"} {
 		if !strings.Contains(value[string](x, "document.querySelector('main').textContent"), says) {
@@ -480,7 +480,7 @@ func TestBrowserLogin(t *testing.T) {
 		t.Errorf("address and cookie: %s", got)
 	}
 	x.visit("/login") // who is logged in is led on
-	x.until("location.pathname === '/'")
+	x.until("location.pathname === '/' && document.readyState === 'complete'")
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, u := range x.asked {
