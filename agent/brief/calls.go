@@ -229,11 +229,17 @@ func (t teller) quoted(v any, otherwise string) string {
 // maxString is the longest string argument that is written out, in bytes.
 const maxString = 64
 
+// allOf is the largest number of 256 bits: by the convention of tokens, as much as there will ever be.
+const allOf = "115792089237316195423570985008687907853269984665640564039457584007913129639935"
+
 func (t teller) value(v any) string {
 	switch v := v.(type) {
 	case string:
 		if len(v) == 66 && strings.HasPrefix(v, "0x") { // a hash or a node: nobody compares all of it
 			return "(a hash)"
+		}
+		if v == allOf {
+			return "unlimited"
 		}
 		return v
 	case []any:
