@@ -38,6 +38,9 @@ func (d *doctor) governor(ctx context.Context, conf GovernorConfig) {
 	g.Name = gov.Label(conf.Name)
 	d.say(part, isFine, "", "%s, clock %s, timelock %s, token %s", g.Flavour, g.Clock, orNone(g.Timelock), orNone(g.Token))
 	d.fromBlock(ctx, conf, p, g)
+	if len(conf.Treasury) == 0 { // many DAOs have no other, so it is no warning
+		d.say("treasury "+conf.Name, isFine, "", "governor and timelock; what leaves other accounts of the DAO is counted only where `treasury` names them")
+	}
 	if d.set == nil || d.conf.Voter == nil {
 		return
 	}
