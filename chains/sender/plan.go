@@ -71,16 +71,14 @@ func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header
 	if err != nil {
 		return plan, err
 	}
-	oldCap, over := uint256.FromBig(tx.GasFeeCap())
-	oldTip, over2 := uint256.FromBig(tx.GasTipCap())
-	if over || over2 {
-		return plan, fmt.Errorf("%w: fees beyond 256 bits", ErrBytes)
+	old, err := bidOf(tx)
+	if err != nil {
+		return plan, err
 	}
-	needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip)
-	if good := !over && !oldCap.Lt(needed); v.Status != gov.VoteExpired && (v.Nonce != plan.Nonce || good) {
+	if v.Status != gov.VoteExpired && (v.Nonce != plan.Nonce || !old.outrun(head.BaseFee)) {
 		return plan, fmt.Errorf("%w: %s on %s, nonce %d", ErrBehind, v.Ballot.Support, v.Ballot.Proposal, v.Nonce)
 	}
-	feeCap, tipCap := larger(plan.FeeCap.Int(), bumped(oldCap)), larger(plan.TipCap.Int(), bumped(oldTip))
+	feeCap, tipCap := old.beaten(plan.FeeCap.Int(), plan.TipCap.Int())
 	if most := s.most(b, plan.Gas); feeCap.Gt(most) || tipCap.Gt(feeCap) {
 		return plan, fmt.Errorf("%w: to overtake %s it takes %s, at most %s wei per gas", ErrFee, v.Ballot.Proposal, feeCap.Dec(), most.Dec())
 	}

@@ -78,13 +78,14 @@ func (s *Sender) afterGap(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx
 // transaction for its fee: pools have a least tip of their own, which none tells. Pools take a replacement only
 // when both fees are a tenth higher at least.
 func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, head rpc.Header) (*gov.Tx, error) {
-	oldCap, over := uint256.FromBig(tx.GasFeeCap())
-	oldTip, over2 := uint256.FromBig(tx.GasTipCap())
-	if over || over2 || head.BaseFee == nil {
-		return nil, fmt.Errorf("%w: fees beyond 256 bits, or no base fee", ErrBytes)
+	if head.BaseFee == nil {
+		return nil, fmt.Errorf("%w: block %d has no base fee", ErrBytes, head.Number)
 	}
-	needed, over := new(uint256.Int).AddOverflow(head.BaseFee, minTip)
-	outrun, cheap := over || oldCap.Lt(needed), s.isCheap(v.Tx)
+	old, err := bidOf(tx)
+	if err != nil {
+		return nil, err
+	}
+	outrun, cheap := old.outrun(head.BaseFee), s.isCheap(v.Tx)
 	if !outrun && !cheap {
 		return nil, nil
 	}
@@ -93,7 +94,7 @@ func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, 
 		if taken, err := s.taken(ctx, v); err != nil || taken {
 			return nil, err
 		}
-		tip = larger(tip, doubled(oldTip))
+		tip = larger(tip, doubled(old.tip))
 	}
 	most := s.most(v.Ballot, tx.Gas())
 	feeCap, tipCap, err := fees(head.BaseFee, tip, most)
@@ -101,7 +102,7 @@ func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, 
 		s.Log.Warn("the vote waits for a lower fee", "proposal", v.Ballot.Proposal.String(), "error", err)
 		return nil, nil
 	}
-	feeCap, tipCap = larger(feeCap, bumped(oldCap)), larger(tipCap, bumped(oldTip))
+	feeCap, tipCap = old.beaten(feeCap, tipCap)
 	if feeCap.Gt(most) || tipCap.Gt(feeCap) {
 		s.Log.Warn("the vote waits: a replacement would cost more than may be paid", "proposal", v.Ballot.Proposal.String(), "most", most.Dec())
 		return nil, nil
@@ -131,6 +132,30 @@ func doubled(n *uint256.Int) *uint256.Int {
 		out.SetAllOne()
 	}
 	return out
+}
+
+// bid is what a sent transaction offers, in wei per gas.
+type bid struct{ cap, tip *uint256.Int }
+
+func bidOf(tx *types.Transaction) (b bid, err error) {
+	var over, over2 bool
+	b.cap, over = uint256.FromBig(tx.GasFeeCap())
+	b.tip, over2 = uint256.FromBig(tx.GasTipCap())
+	if over || over2 {
+		return b, fmt.Errorf("%w: fees beyond 256 bits", ErrBytes)
+	}
+	return b, nil
+}
+
+// outrun says whether a base fee leaves less than the smallest tip, so that no block takes the transaction.
+func (b bid) outrun(base *uint256.Int) bool {
+	needed, over := new(uint256.Int).AddOverflow(base, minTip)
+	return over || b.cap.Lt(needed)
+}
+
+// beaten raises fees to what pools demand of a transaction in the place of this one.
+func (b bid) beaten(feeCap, tipCap *uint256.Int) (*uint256.Int, *uint256.Int) {
+	return larger(feeCap, bumped(b.cap)), larger(tipCap, bumped(b.tip))
 }
 
 // bumped is an eighth and one more.
