@@ -264,7 +264,7 @@ metrics:
 			t.Fatal(err)
 		}
 		head := may(chain.Head(ctx))(t)
-		block := gov.Block{Number: head.Number.Uint64(), Hash: gov.Hash(head.Hash()), Time: gov.UnixTime(head.Time)}
+		block := gov.Block{Number: head.Number.Uint64(), Hash: head.Hash(), Time: gov.UnixTime(head.Time)}
 		if alarms := may(a.desk.Tick(ctx, gov.Head{Latest: block}))(t); len(alarms) > 0 {
 			t.Fatalf("it fires: %+v", alarms)
 		}
