@@ -20,12 +20,14 @@ type canonicalRule struct {
 	Within  string `json:"within"`
 	Because string `json:"because"`
 	Wait    string `json:"wait"`
+	// Despite is left out where a rule has none, so that digests of older policies stay.
+	Despite []string `json:"despite,omitempty"`
 }
 
 func canonicalOf(f *File, p PolicyFile) canonical {
 	out := canonical{Version: f.Version, Otherwise: p.Otherwise, OnTimeout: f.OnTimeout, Timing: f.Timing, Limits: f.Limits}
 	for _, r := range p.Rules {
-		one := canonicalRule{Name: r.Name, Vote: r.Vote, When: r.When.Text, Intent: r.Intent, Within: r.Within.Text, Because: r.Because}
+		one := canonicalRule{Name: r.Name, Vote: r.Vote, When: r.When.Text, Intent: r.Intent, Within: r.Within.Text, Because: r.Because, Despite: r.Despite}
 		if r.Wait != nil {
 			one.Wait = r.Wait.String()
 		}

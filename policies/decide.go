@@ -123,6 +123,9 @@ func (p *Policy) combine(e *Evidence, v *gov.Verdict) {
 		if v.Direction == gov.For {
 			p.closeWorld(e, v)
 		}
+		if v.Direction == gov.For {
+			p.floor(e, v, p.Rules[at].Despite)
+		}
 	default:
 		// (4) All rules are false.
 		v.Direction, v.Rule, v.Because = p.Otherwise, "otherwise", "no rule applies"
@@ -153,6 +156,28 @@ func (p *Policy) closeWorld(e *Evidence, v *gov.Verdict) {
 	v.Direction, v.Rule = gov.Hold, "closed-world"
 	v.Because = fmt.Sprintf("%s would vote for, but %s", rule, strings.Join(open, "; "))
 	v.Reasons = append([]gov.HoldReason{gov.HoldClosedWorld}, e.unavailableReasons()...)
+}
+
+// floor is the rule of a verdict that holds a For over a critical finding.
+const floor = "floor"
+
+// floor turns a For into a Hold where a check found something critical that the rule does not name: "pays less than X" is
+// true of everything that pays nothing, whatever else it does (G50).
+func (p *Policy) floor(e *Evidence, v *gov.Verdict, despite []gov.CheckName) {
+	var over []string
+	for _, f := range e.Findings {
+		if f.Class != gov.ClassContent || f.Status != gov.Found || f.Severity != gov.Critical || slices.Contains(despite, f.Name) || slices.Contains(over, string(f.Name)) {
+			continue
+		}
+		over = append(over, string(f.Name))
+	}
+	if len(over) == 0 {
+		return
+	}
+	rule := v.Rule
+	v.Direction, v.Rule = gov.Hold, floor
+	v.Because = fmt.Sprintf("%s would vote for, over critical findings of %s; a rule that means that names them under despite", rule, strings.Join(over, ", "))
+	v.Reasons = append(v.Reasons, gov.HoldCritical)
 }
 
 // unknownReasons are why something is unknown.

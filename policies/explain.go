@@ -15,10 +15,22 @@ func (r Rule) Explain() string {
 	if r.Intent != "" {
 		s = fmt.Sprintf("%s when the judge says that it %s, provided that %s", verb, strings.TrimRight(r.Intent, ". "), Speak(r.expr))
 	}
+	if len(r.Despite) > 0 {
+		s += ", despite critical findings of " + list(r.Despite)
+	}
 	if r.Because != "" {
 		s += ", because " + strings.TrimRight(r.Because, ". ")
 	}
 	return s + "."
+}
+
+// list joins names with commas.
+func list(names []gov.CheckName) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = string(n)
+	}
+	return strings.Join(out, ", ")
 }
 
 // Explain says a hold_if in one English sentence.

@@ -39,6 +39,7 @@ type RuleEntry struct {
 	Intent  string           `yaml:"intent"`
 	Within  strict.Expr      `yaml:"within"`
 	Because string           `yaml:"because"`
+	Despite []string         `yaml:"despite"`
 	Wait    *strict.Duration `yaml:"wait"`
 }
 

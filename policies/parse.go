@@ -83,10 +83,11 @@ func (p *parser) name(path, name string) {
 // What a name may not be, because a verdict or a hold says something else by it. A hold_if named `rule` would
 // look like a hold by known facts, and time out into a vote.
 var (
-	reservedRules = []string{string(gov.HoldOtherwise), string(gov.HoldClosedWorld)}
+	reservedRules = []string{string(gov.HoldOtherwise), string(gov.HoldClosedWorld), floor}
 	reservedHolds = []string{
 		string(gov.HoldByRule), string(gov.HoldOtherwise), string(gov.HoldModel), string(gov.HoldModelMissing), string(gov.HoldNoAnswer), string(gov.HoldTooShort),
 		string(gov.HoldClosedWorld), string(gov.HoldUnknown), string(gov.HoldUnavailable), string(gov.HoldDisagreement), string(gov.HoldBudget),
+		string(gov.HoldCritical),
 	}
 )
 
@@ -194,6 +195,8 @@ func (p *parser) ruleOf(at string, r RuleEntry, wait time.Duration) Rule {
 	if r.Wait != nil {
 		out.Wait = r.Wait.Std()
 	}
+	out.Despite = p.despite(at, r, out.Vote)
+
 	hasWhen, hasIntent, hasWithin := p.doc.Has(at+".when"), p.doc.Has(at+".intent"), p.doc.Has(at+".within")
 	switch {
 	case hasWhen && (hasIntent || hasWithin):
@@ -217,6 +220,31 @@ func (p *parser) ruleOf(at string, r RuleEntry, wait time.Duration) Rule {
 	}
 	if hasWithin {
 		out.expr = p.compile(ruleEnv, r.Within)
+	}
+	return out
+}
+
+// despite reads the checks whose critical findings a For passes over.
+func (p *parser) despite(at string, r RuleEntry, vote gov.Direction) (out []gov.CheckName) {
+	if !p.doc.Has(at + ".despite") {
+		return nil
+	}
+	if vote != gov.For && p.doc.Has(at+".vote") {
+		p.report(at+".despite", "despite stands under vote: for only", "no critical finding holds another vote")
+	}
+	if len(r.Despite) == 0 {
+		p.report(at+".despite", "despite names no check", "leave it out, or name the checks whose critical findings are meant")
+	}
+	names := checkNames()
+	for i, name := range r.Despite {
+		where := fmt.Sprintf("%s.despite[%d]", at, i)
+		switch {
+		case !slices.Contains(names, name):
+			p.report(where, fmt.Sprintf("there is no check %q", name), near(name, names))
+		case slices.Contains(r.Despite[:i], name):
+			p.report(where, fmt.Sprintf("the check %q is there twice", name), "")
+		}
+		out = append(out, gov.CheckName(name))
 	}
 	return out
 }

@@ -46,6 +46,8 @@ type Rule struct {
 	Intent  string // the operator's clause, empty for a rule with `when`
 	Clause  gov.Hash
 	Because string
+	// Despite are the checks whose critical findings this For is meant to pass over; others hold it.
+	Despite []gov.CheckName
 	// Wait is how long a decision by this rule waits; that of the timing where the rule has none.
 	Wait time.Duration
 	expr *expression

@@ -73,6 +73,8 @@ const (
 	HoldUnavailable  HoldReason = "unavailable"
 	HoldDisagreement HoldReason = "disagreement"
 	HoldBudget       HoldReason = "budget"
+	// HoldCritical: a For that passes over a critical finding which its rule does not name.
+	HoldCritical HoldReason = "critical"
 )
 
 // Failure says whether the reason is that something could not be known: after such a hold only a person votes for.

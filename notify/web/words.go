@@ -37,6 +37,7 @@ var holdWords = map[gov.HoldReason]string{
 	gov.HoldNoAnswer:     "no answer came in time",
 	gov.HoldTooShort:     "the voting period is shorter than the wait",
 	gov.HoldClosedWorld:  "not everything it does is known",
+	gov.HoldCritical:     "a check found something critical",
 	gov.HoldUnknown:      "a rule could not be evaluated",
 	gov.HoldUnavailable:  "facts could not be had",
 	gov.HoldDisagreement: "the endpoints disagree",
