@@ -209,3 +209,6 @@ func (d *Delta) UnmarshalText(b []byte) (err error) {
 	d.Size, err = ParseAmount(rest)
 	return err
 }
+
+// MaxAmount is the largest amount, which stands for no limit.
+var MaxAmount = Amount{*new(uint256.Int).SetAllOne()}

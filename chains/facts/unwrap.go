@@ -6,25 +6,26 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/legate-dao/legate/agent/gov"
-	"github.com/legate-dao/legate/chains/book"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // unwrap takes the calls out of a wrapper's arguments; ok is false when they are not laid out as the wrapper needs them.
-func unwrap(w book.Inner, target gov.Address, nodes []node) (out []inner, ok bool) {
+func unwrap(w impact.Opens, target gov.Address, nodes []node) (out []inner, ok bool) {
 	switch w.Form {
-	case book.Single:
+	case impact.Single:
 		in, ok := pick(w, nodes)
+		in.delegate = in.delegate || w.Delegate
 		return []inner{in}, ok
-	case book.Setup:
+	case impact.Setup:
 		in, ok := pick(w, nodes)
 		if len(in.data) == 0 || !ok {
 			return nil, ok
 		}
 		in.delegate, in.setup = true, true
 		return []inner{in}, true
-	case book.Batch:
+	case impact.Batch:
 		return batch(w, nodes)
-	case book.Tuples:
+	case impact.Tuples:
 		for _, tuple := range nodes[w.List].list {
 			in, ok := pick(w, tuple.list)
 			if !ok {
@@ -33,28 +34,28 @@ func unwrap(w book.Inner, target gov.Address, nodes []node) (out []inner, ok boo
 			out = append(out, in)
 		}
 		return out, true
-	case book.Self:
+	case impact.Self:
 		for _, data := range nodes[w.List].list {
 			out = append(out, inner{to: target, data: data.text})
 		}
 		return out, true
-	case book.Packed:
+	case impact.Packed:
 		return packed(nodes[w.Data].text)
 	}
 	return nil, false
 }
 
 // pick reads one call from arguments or from a tuple's components.
-func pick(w book.Inner, nodes []node) (in inner, ok bool) {
+func pick(w impact.Opens, nodes []node) (in inner, ok bool) {
 	in.to = nodes[w.To].value.Address()
 	in.data = nodes[w.Data].text
-	if w.Value != book.None {
+	if w.Value != impact.None {
 		in.value = nodes[w.Value].value.Amount()
 	}
-	if w.TextualName != book.None {
+	if w.TextualName != impact.None {
 		in.data = named(nodes[w.TextualName].text, in.data)
 	}
-	if w.Operation != book.None {
+	if w.Operation != impact.None {
 		operation := nodes[w.Operation].value.Amount()
 		in.delegate = !operation.IsZero()
 		if operation.Cmp(gov.NewAmount(1)) > 0 {
@@ -72,14 +73,14 @@ func named(signature, data []byte) []byte {
 	return append(crypto.Keccak256(signature)[:4:4], data...)
 }
 
-func batch(w book.Inner, nodes []node) (out []inner, ok bool) {
+func batch(w impact.Opens, nodes []node) (out []inner, ok bool) {
 	to, value, data := nodes[w.To].list, nodes[w.Value].list, nodes[w.Data].list
 	if len(to) != len(value) || len(to) != len(data) {
 		return nil, false
 	}
 	for i := range to {
 		in := inner{to: to[i].value.Address(), value: value[i].value.Amount(), data: data[i].text}
-		if w.TextualName != book.None {
+		if w.TextualName != impact.None {
 			names := nodes[w.TextualName].list
 			if len(names) != len(to) {
 				return nil, false
