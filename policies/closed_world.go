@@ -6,6 +6,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/checks"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // OpenWorld lists what keeps a For from being cast whatever a rule says, in words composed from facts;
@@ -17,6 +18,7 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		open = append(open, "it is a draft")
 	}
 	open = append(open, unknownLeaves(c.Facts)...)
+	open = append(open, opaqueCalls(c.Facts)...)
 	switch {
 	case !c.Facts.Effects.Executed():
 		open = append(open, fmt.Sprintf("the dry run is %s", c.Facts.Effects.Status.Or(gov.EffectsUnavailable)))
@@ -27,8 +29,10 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		if !check.Required {
 			continue
 		}
-		switch checks.StatusOf(check.Name, findings) {
-		case gov.Found, gov.Clean, gov.NotApplicable:
+		switch status := checks.StatusOf(check.Name, findings); {
+		case status == gov.Found && check.Name == checks.Undeclared.Name:
+			open = append(open, "it does more than its calls declare")
+		case status == gov.Found, status == gov.Clean, status == gov.NotApplicable:
 		default:
 			open = append(open, fmt.Sprintf("%s is not checked", check.Name))
 		}
@@ -62,6 +66,27 @@ func unknownLeaves(f gov.Facts) []string {
 		unknown, rest = unknown[:most], " and more"
 	}
 	return []string{fmt.Sprintf("call %s%s is not known", strings.Join(unknown, ", "), rest)}
+}
+
+// opaqueCalls says which known calls nobody can read: their functions have no meaning, or what they carry could not be
+// taken out.
+func opaqueCalls(f gov.Facts) []string {
+	calls, _ := f.Calls.Get()
+	var paths []string
+	walkLeaves(calls, nil, func(c *gov.Call, path []int) {
+		if c.Known && !impact.Meant(c) {
+			paths = append(paths, strings.Trim(strings.ReplaceAll(fmt.Sprint(path), " ", "."), "[]"))
+		}
+	})
+	if len(paths) == 0 {
+		return nil
+	}
+	const most = 8
+	rest := ""
+	if len(paths) > most {
+		paths, rest = paths[:most], " and more"
+	}
+	return []string{fmt.Sprintf("call %s%s has no known meaning", strings.Join(paths, ", "), rest)}
 }
 
 func walkLeaves(calls []gov.Call, path []int, visit func(c *gov.Call, path []int)) {

@@ -30,7 +30,7 @@ const (
 
 // laterChecks are detectors that policies may name one day, with why they may not now.
 var laterChecks = map[string]string{
-	"look-alike": "not in this release", "cross-chain": "not in this release", "environment": "not in this release", "market-probe": "not in this release",
+	"look-alike": "not in this release", "environment": "not in this release", "market-probe": "not in this release",
 	"code-pin": "it speaks after the vote", "drift": "it speaks after the vote", "text-match": "it reads text: use brief.contradicts in hold_if",
 	"imitation": "it is context, which decides no direction", "dao-design": "it is context, which decides no direction", "power-spike": "it is context, which decides no direction",
 	"late-surge": "it is context, which decides no direction", "sneak-window": "it is context, which decides no direction",

@@ -149,7 +149,7 @@ func TestVerdictCarriesItsProvenance(t *testing.T) {
 	v := set.Decide(c)
 	p, _ := set.Policy("alice")
 	facts, err := c.Facts.Digest()
-	if err != nil || v.Facts != facts || v.Policy != p.Digest || v.Policy == (gov.Digest{}) || fmt.Sprint(v.Unchecked) != "[look-alike cross-chain environment]" || len(v.Trace) != len(p.Rules) {
+	if err != nil || v.Facts != facts || v.Policy != p.Digest || v.Policy == (gov.Digest{}) || fmt.Sprint(v.Unchecked) != "[look-alike environment]" || len(v.Trace) != len(p.Rules) {
 		t.Errorf("%+v", v)
 	}
 }

@@ -1,9 +1,12 @@
 package checks
 
 import (
+	"slices"
+
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // node is one call of the tree, wrappers included, with its path.
@@ -36,6 +39,11 @@ func (n node) isKnownNative() bool { return n.leaf && n.call.Kind == gov.KindNat
 // kind says whether the call is a leaf of kind k, or has one of the selectors.
 func (n node) is(k gov.Kind, s selectors) bool {
 	return n.leaf && n.call.Kind == k || s.has(n.call)
+}
+
+// says reports whether the call's function declares something of one of the kinds.
+func (n node) says(kinds ...gov.ImpactKind) bool {
+	return slices.ContainsFunc(impact.Kinds(n.call), func(k gov.ImpactKind) bool { return slices.Contains(kinds, k) })
 }
 
 func (n node) evidence(what string) gov.Evidence {

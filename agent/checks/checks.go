@@ -17,11 +17,11 @@ type Check struct {
 
 // All lists every check of this release in the order of their numbers.
 var All = []Check{
-	Upgrade, Roles, Timelock, Governor, Outflow, Delegatecall, TargetCode, Supply, Reverts,
+	Upgrade, Roles, Timelock, Governor, Outflow, Delegatecall, TargetCode, Supply, CrossChain, Reverts, Undeclared,
 }
 
 // Unchecked names the required checks that this release does not have; every verdict lists them.
-var Unchecked = []gov.CheckName{"look-alike", "cross-chain", "environment"}
+var Unchecked = []gov.CheckName{"look-alike", "environment"}
 
 // Run runs all checks. Each gives at least one finding, in the order of [All].
 func Run(p gov.Proposal, f gov.Facts) []gov.Finding {

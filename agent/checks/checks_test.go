@@ -87,7 +87,7 @@ func runCase(t *testing.T, c checks.Check, file string) gov.Status {
 
 // Each check documents itself, and the required ones are those of the guarantees that this release has.
 func TestChecksAreDocumented(t *testing.T) {
-	want := map[gov.CheckID]gov.CheckName{"D1": "upgrade", "D2": "roles", "D3": "timelock", "D4": "governor", "D5": "outflow", "D6": "delegatecall", "D7": "target-code", "D12": "supply", "D16": "reverts"}
+	want := map[gov.CheckID]gov.CheckName{"D1": "upgrade", "D2": "roles", "D3": "timelock", "D4": "governor", "D5": "outflow", "D6": "delegatecall", "D7": "target-code", "D12": "supply", "D13": "cross-chain", "D16": "reverts", "D25": "undeclared"}
 	for _, c := range checks.All {
 		if want[c.ID] != c.Name || !c.Required || c.Class != gov.ClassContent || c.Title == "" || len(c.Text) < 200 || !strings.Contains(c.Text, "warning") {
 			t.Errorf("%s %s is not documented as it should be", c.ID, c.Name)

@@ -105,6 +105,8 @@ func roleChange(c gov.RoleChange, where string) string {
 	switch c.Kind {
 	case gov.RoleGranted:
 		return fmt.Sprintf("a role on %s is granted to %s", c.Target, who)
+	case gov.RoleOpened:
+		return fmt.Sprintf("everybody may call functions of %s", c.Target)
 	case gov.RoleRevoked:
 		return fmt.Sprintf("a role on %s is taken from %s", c.Target, who)
 	case gov.OwnerChanged:

@@ -25,7 +25,7 @@ func TestG23ChecksImportOnlyFacts(t *testing.T) {
 		}
 		for _, i := range tree.Imports {
 			switch path, _ := strconv.Unquote(i.Path.Value); path {
-			case "github.com/legate-dao/legate/agent/gov", "github.com/ethereum/go-ethereum/crypto", "fmt", "strconv", "time": // strconv: numbers in titles
+			case "github.com/legate-dao/legate/agent/gov", "github.com/legate-dao/legate/agent/impact", "github.com/ethereum/go-ethereum/crypto", "fmt", "slices", "strconv", "time": // strconv: numbers in titles
 			default:
 				t.Errorf("%s imports %s", file, path)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // What the operator's caps are when none are set (FORMATS, `caps`).
@@ -26,8 +27,10 @@ var Outflow = Check{
 func runOutflow(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D5", "outflow", "Check recipient, amount and purpose; prefer payments over allowances, and bounded allowances over unlimited ones.")
 	calls, callsKnown := nodes(f)
+	tree, _ := f.Calls.Get()
+	declared := impact.Declared(tree, f.DAO.Executor)
 	for _, n := range calls {
-		if what := paysOut(n, f.DAO); what != "" {
+		if what := paysOut(n, declared, f.DAO); what != "" {
 			r.add(gov.Info, what+": "+callName(n.call), n.evidence(what))
 		}
 	}
@@ -54,47 +57,28 @@ func runOutflow(p gov.Proposal, f gov.Facts) []gov.Finding {
 	return r.end(acts(p, f) && applies(f, "treasury"), callsKnown && outflowsKnown && !missing && f.Effects.Executed(), "nothing leaves the treasury")
 }
 
-var (
-	approvals     = selectorsOf("approve(address,uint256)", "increaseAllowance(address,uint256)", "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)", "approve(address,address,uint160,uint48)")
-	operators     = selectorsOf("setApprovalForAll(address,bool)", "authorizeOperator(address)")
-	transfers     = selectorsOf("transfer(address,uint256)")
-	transfersFrom = selectorsOf("transferFrom(address,address,uint256)", "safeTransferFrom(address,address,uint256)", "safeTransferFrom(address,address,uint256,bytes)")
-)
+// outKinds are the impacts by which value leaves, now or later, and what each is called.
+var outKinds = map[gov.ImpactKind]string{
+	gov.ImpactPays: "transfers tokens", gov.ImpactAllows: "allows a spender", gov.ImpactStreams: "opens a stream", gov.ImpactOrders: "signs an order",
+}
 
 // paysOut says in what way a call by itself moves value out or lets it be moved; empty where it does not.
-func paysOut(n node, dao gov.DAO) string {
-	c := n.call
-	if !c.Value.IsZero() && !dao.Own(c.To) {
-		return "sends native coin"
+func paysOut(n node, declared []gov.Impact, dao gov.DAO) string {
+	path := gov.CallPath(pathText(n.path))
+	for _, i := range declared {
+		what, out := outKinds[i.Kind]
+		if !out || i.Declared[0] != path || dao.Own(i.To) && !i.To.IsZero() {
+			continue
+		}
+		if i.Asset == gov.Known(gov.Native) && i.Kind == gov.ImpactPays {
+			what = "sends native coin"
+		}
+		return what
 	}
-	switch {
-	case approvals.has(c):
-		if amount, ok := arg(c, len(c.Args)-1, "uint256"); ok && len(c.Args) == 2 && amount.Amount().IsZero() {
-			return "" // takes an allowance back
-		}
-		return "allows a spender"
-	case operators.has(c):
-		if on, ok := arg(c, 1, "bool"); ok && !on.Bool() {
-			return ""
-		}
-		return "allows an operator"
-	case transfers.has(c):
-		if to, ok := arg(c, 0, "address"); ok && dao.Own(to.Address()) {
-			return ""
-		}
-		return "transfers tokens"
-	case transfersFrom.has(c):
-		from, ok := arg(c, 0, "address")
-		to, ok2 := arg(c, 1, "address")
-		if ok && ok2 && (!dao.Own(from.Address()) || dao.Own(to.Address())) {
-			return ""
-		}
-		return "transfers tokens"
-	}
-	if !n.leaf {
+	if !n.leaf || impact.Meant(n.call) {
 		return ""
 	}
-	switch c.Kind {
+	switch n.call.Kind { // as far as a file says
 	case gov.KindTransfer:
 		return "transfers tokens"
 	case gov.KindStream:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // Roles is D2.
@@ -17,24 +18,21 @@ var Roles = Check{
 	Run: runRoles,
 }
 
-var roleSelectors = selectorsOf(
-	"grantRole(bytes32,address)", "revokeRole(bytes32,address)", "renounceRole(bytes32,address)",
-	"grantRole(uint64,address,uint32)", "revokeRole(uint64,address)", "setRoleAdmin(bytes32,bytes32)",
-	"transferOwnership(address)", "acceptOwnership()", "renounceOwnership()", "setOwner(address)", "setPendingOwner(address)",
-	"setAdmin(address)", "changeAdmin(address)", "setPendingAdmin(address)", "acceptAdmin()", "_setPendingAdmin(address)", "_acceptAdmin()", "_setAdmin(address)",
-	"setMinter(address)", "addMinter(address)", "setGuardian(address)", "_setPauseGuardian(address)", "_setBorrowCapGuardian(address)",
-	"rely(address)", "deny(address)", "setAuthority(address)", "addOwnerWithThreshold(address,uint256)",
-	"removeOwner(address,address,uint256)", "swapOwner(address,address,address)", "changeThreshold(uint256)",
-)
+// rightKinds are the impacts that change who may do what.
+var rightKinds = []gov.ImpactKind{gov.ImpactGrants, gov.ImpactOpens, gov.ImpactRevokes}
 
 func runRoles(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D2", "roles", "Make sure that the account that gains or loses the right is the one meant, and that the DAO can take it back.")
 	calls, callsKnown := nodes(f)
 	for _, n := range calls {
-		if !n.isKnownNative() && n.is(gov.KindRole, roleSelectors) {
+		if n.isKnownNative() {
+			continue
+		}
+		if n.leaf && n.call.Kind == gov.KindRole || n.says(rightKinds...) {
 			r.add(gov.Info, "a call changes a right: "+callName(n.call), n.evidence("changes a role, an owner or an admin"))
 		}
 	}
+	r.openedOrNamed(f)
 	changes, _ := f.Roles.Changes.Get()
 	for _, c := range changes {
 		severity, where := gov.Info, "which is known"
@@ -64,4 +62,22 @@ func runRoles(p gov.Proposal, f gov.Facts) []gov.Finding {
 		}
 	}
 	return r.end(acts(p, f) && applies(f, "roles"), callsKnown && !missing && f.Effects.Executed(), "no role, owner or admin changes")
+}
+
+// openedOrNamed grades what no role and no owner shows: a function that everybody may call from now on, and a name or
+// record that goes to somebody outside.
+func (r *report) openedOrNamed(f gov.Facts) {
+	calls, _ := f.Calls.Get()
+	for _, i := range impact.Declared(calls, f.DAO.Executor) {
+		switch {
+		case i.Kind == gov.ImpactOpens:
+			severity := gov.Warning
+			if f.DAO.Own(i.Target) {
+				severity = gov.Critical
+			}
+			r.add(severity, fmt.Sprintf("call %s lets others call functions of %s", i.Declared[0], i.Target), gov.Evidence{What: "opened", Account: i.Target})
+		case i.Kind == gov.ImpactRegisters && !i.To.IsZero() && !inside(f, i.To):
+			r.add(gov.Info, fmt.Sprintf("call %s gives a name or record of %s to %s", i.Declared[0], i.Target, i.To), gov.Evidence{What: "record", Account: i.To})
+		}
+	}
 }

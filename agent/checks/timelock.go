@@ -27,7 +27,7 @@ func runTimelock(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D3", "timelock", "Ask why less time or fewer guards are needed, and for how long.")
 	calls, callsKnown := nodes(f)
 	for _, n := range calls {
-		onTimelock := !f.DAO.Timelock.IsZero() && n.call.To == f.DAO.Timelock && roleSelectors.has(n.call)
+		onTimelock := !f.DAO.Timelock.IsZero() && n.call.To == f.DAO.Timelock && n.says(rightKinds...)
 		if !n.isKnownNative() && (onTimelock || n.is(gov.KindTimelock, timelockSelectors)) {
 			r.add(gov.Info, "a call changes the timelock: "+callName(n.call), n.evidence("sets delay or roles of a timelock"))
 		}

@@ -29,9 +29,19 @@ type Facts struct {
 	Caps Caps `json:"caps"`
 	// Lookalikes are addresses that resemble a booked or DAO address without being one.
 	Lookalikes Maybe[[]Lookalike] `json:"lookalikes"`
+	// Foreign are accounts that the run touched, by what the book says of them.
+	Foreign Maybe[Foreign] `json:"foreign,omitzero"`
 
 	Unavailable   []Missing `json:"unavailable"`
 	NotApplicable []Part    `json:"not_applicable"`
+}
+
+// Foreign are accounts of the run that are not the DAO's own.
+type Foreign struct {
+	// Changed are not in the book and changed their state, code or what they hold of it.
+	Changed []Address `json:"changed"`
+	// Booked are in the book.
+	Booked []Address `json:"booked"`
 }
 
 // Missing names a part that could not be had, and why. Subject is the account it is about, zero if none.
@@ -286,6 +296,7 @@ type RoleChangeKind string
 const (
 	RoleGranted  RoleChangeKind = "granted"
 	RoleRevoked  RoleChangeKind = "revoked"
+	RoleOpened   RoleChangeKind = "opened" // to everybody
 	OwnerChanged RoleChangeKind = "owner"
 	OwnerPending RoleChangeKind = "pending_owner"
 	AdminChanged RoleChangeKind = "admin"

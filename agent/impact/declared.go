@@ -31,7 +31,7 @@ func (d *declaring) call(c *gov.Call, by gov.Address, path string, when gov.When
 	if !c.Value.IsZero() && !c.Delegatecall {
 		d.add(gov.Impact{Kind: gov.ImpactPays, From: by, To: c.To, Asset: gov.Known(gov.Native), Amount: gov.Known(c.Value), Target: c.To}, path, when)
 	}
-	m, ok := Of(c.Signature)
+	m, ok := meaningOf(c)
 	switch {
 	case c.Selector == nil && c.Kind == gov.KindNative:
 		return // nothing but coins
@@ -40,9 +40,11 @@ func (d *declaring) call(c *gov.Call, by gov.Address, path string, when gov.When
 	case !ok && c.Kind == gov.KindParameter:
 		d.add(gov.Impact{Kind: gov.ImpactSets, From: by, Target: c.To, Param: c.Signature}, path, when)
 		return
-	case !ok || c.Decoded == gov.DecodedNone:
+	case !ok:
 		d.add(opaque(c, by), path, when)
 		return
+	case len(c.Args) == 0 && c.Decoded != gov.DecodedFull:
+		d.add(opaque(c, by), path, when) // what it does is known by its selector, to whom is not
 	case m.Opens != nil && len(c.Children) == 0 && !empty(m.Opens, c):
 		// it carries calls, and they could not be taken out
 		d.add(opaque(c, by), path, when)
@@ -71,6 +73,37 @@ func empty(o *Opens, c *gov.Call) bool {
 	}
 	v := c.Args[at].Value
 	return v.Size == 0 && len(v.List) == 0
+}
+
+// meaningOf finds a call's meaning by its signature, or by its selector where nothing tells the signature.
+func meaningOf(c *gov.Call) (Meaning, bool) {
+	if c.Signature != "" {
+		return Of(c.Signature)
+	}
+	if c.Selector == nil {
+		return Meaning{}, false
+	}
+	m, ok := bySelector[*c.Selector]
+	return m, ok
+}
+
+// Meant reports whether a call has a meaning: by the table, as a parameter with a getter, by the operator's book, or
+// since it only sends coins.
+func Meant(c *gov.Call) bool {
+	if c.Inert || c.Kind == gov.KindParameter || c.Selector == nil && c.Kind == gov.KindNative {
+		return true
+	}
+	m, ok := meaningOf(c)
+	return ok && (m.Opens == nil || len(c.Children) > 0 || empty(m.Opens, c))
+}
+
+// Kinds lists the kinds of what a call's function declares, whatever its arguments.
+func Kinds(c *gov.Call) (out []gov.ImpactKind) {
+	m, _ := meaningOf(c)
+	for _, s := range m.Says {
+		out = append(out, s.Kind)
+	}
+	return out
 }
 
 func opaque(c *gov.Call, by gov.Address) gov.Impact {

@@ -18,7 +18,8 @@ var mayImport = map[string][]string{
 	"agent":           {"agent/gov", "agent/dossier", "agent/checks"}, // the findings of what it has gathered
 	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal"},
 	"agent/journal":   {"agent/gov", "agent/dossier"},
-	"agent/checks":    {"agent/gov"},
+	"agent/checks":    {"agent/gov", "agent/impact"},
+	"agent/impact":    {"agent/gov"},
 	"agent/screen":    {"agent/gov", "agent/dossier", "policies"},
 	"agent/brief":     {"agent/gov", "agent/dossier"},
 	"agent/judge":     {"agent/gov", "agent/llm"},
@@ -29,7 +30,7 @@ var mayImport = map[string][]string{
 	"agent/report":    {"agent/gov", "agent/dossier", "agent/checks", "policies"},
 	"agent/agenttest": {anything},
 
-	"policies":        {"agent/gov", "agent/checks", "policies/strict"},
+	"policies":        {"agent/gov", "agent/checks", "agent/impact", "policies/strict"},
 	"policies/strict": {},
 
 	"simulators":     {"agent/gov", "simulators/mc"},
@@ -40,8 +41,8 @@ var mayImport = map[string][]string{
 	"chains/rpc":             {},
 	"chains/governor":        {"agent/gov", "agent/dossier", "chains/rpc", "chains/governor/ballot", "chains/fork"}, // implements fork's Lifecycle
 	"chains/governor/ballot": {"agent/gov"},
-	"chains/book":            {"agent/gov", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
-	"chains/facts":           {"agent/gov", "agent/dossier", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
+	"chains/book":            {"agent/gov", "agent/impact", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
+	"chains/facts":           {"agent/gov", "agent/dossier", "agent/impact", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
 	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
 	"chains/ledger":          {"agent/gov"},
@@ -59,7 +60,7 @@ var mayImport = map[string][]string{
 
 // walled are the packages that decide, find, sign or say what may be signed, and what all of them stand on.
 var walled = []string{
-	"agent/gov", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
+	"agent/gov", "agent/impact", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
 	"chains/book", "chains/governor/ballot", "chains/ledger", "chains/signer",
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // group is an ABI that the program ships. A line is the kind of the call and its signature; the kind - is left to the
@@ -414,7 +415,46 @@ func readGroups() (map[gov.Selector]ownMethod, map[string]ABI) {
 		}
 		abis[g.name] = abiOf(list)
 	}
+	for _, family := range impact.Meanings { // what is understood has a name too, whether or not an ABI of it is shipped
+		for _, line := range family.Lines {
+			m, err := ParseSignature("function " + string(line.Signature))
+			if err != nil {
+				panic(fmt.Sprintf("chains/book: %s in the table of meanings: %v", line.Signature, err))
+			}
+			if _, there := methods[m.Selector()]; !there {
+				methods[m.Selector()] = ownMethod{m, kindOf(line)}
+			}
+		}
+	}
 	return methods, abis
+}
+
+// kindOf is the kind of a call by the first thing that its function declares; empty where that says nothing.
+func kindOf(m impact.Meaning) gov.Kind {
+	if len(m.Says) == 0 {
+		return ""
+	}
+	switch m.Says[0].Kind {
+	case gov.ImpactPays:
+		return gov.KindTransfer
+	case gov.ImpactAllows:
+		return gov.KindApproval
+	case gov.ImpactStreams:
+		return gov.KindStream
+	case gov.ImpactMints:
+		return gov.KindMint
+	case gov.ImpactBurns:
+		return gov.KindBurn
+	case gov.ImpactGrants, gov.ImpactOpens, gov.ImpactRevokes:
+		return gov.KindRole
+	case gov.ImpactUpgrades:
+		return gov.KindUpgrade
+	case gov.ImpactLists:
+		return gov.KindListing
+	case gov.ImpactSends:
+		return gov.KindBridge
+	}
+	return ""
 }
 
 // Own finds a method of the program's own tables and its kind, which is empty where the selector alone does not say.

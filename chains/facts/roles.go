@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 )
 
 // rightEvent is an event that changes who may do what, and where its new account lies.
@@ -19,8 +20,15 @@ type rightEvent struct {
 
 // rightEvents are the events by topic and number of indexed values.
 var rightEvents = map[gov.Hash]rightEvent{
-	topic("RoleGranted(bytes32,address,address)"):          {gov.RoleGranted, 1, 0, -1},
-	topic("RoleRevoked(bytes32,address,address)"):          {gov.RoleRevoked, 1, 0, -1},
+	topic("RoleGranted(bytes32,address,address)"): {gov.RoleGranted, 1, 0, -1},
+	topic("RoleRevoked(bytes32,address,address)"): {gov.RoleRevoked, 1, 0, -1},
+	// OpenZeppelin's AccessManager counts its roles.
+	topic("RoleGranted(uint64,address,uint32,uint48,bool)"): {gov.RoleGranted, 1, 0, -1},
+	topic("RoleRevoked(uint64,address)"):                    {gov.RoleRevoked, 1, 0, -1},
+	// Solady's owner, DSS wards, Zodiac's roles.
+	topic("Rely(address)"):                                 {gov.RoleGranted, 0, -1, -1},
+	topic("Deny(address)"):                                 {gov.RoleRevoked, 0, -1, -1},
+	topic("RolesUpdated(address,uint256)"):                 {gov.RoleGranted, 0, 1, 1},
 	topic("OwnershipTransferred(address,address)"):         {gov.OwnerChanged, 1, -1, -1},
 	topic("OwnershipTransferStarted(address,address)"):     {gov.OwnerPending, 1, -1, -1},
 	topic("DefaultAdminTransferScheduled(address,uint48)"): {gov.AdminPending, 0, -1, -1},
@@ -43,30 +51,6 @@ var rightEvents = map[gov.Hash]rightEvent{
 	topic("ChangedFallbackHandler(address)"): {gov.RoleGranted, 0, -1, -1},
 	// Aragon: setting a permission carries whether it is allowed.
 	topic("SetPermission(address,address,bytes32,bool)"): {gov.RoleGranted, 0, 2, 3},
-}
-
-// rightCalls are calls that change who may do what, by signature, for contracts that log nothing: the kind, the
-// position of the account and of the role (-1 if none).
-var rightCalls = map[gov.Signature]rightEvent{
-	"grantRole(bytes32,address)":         {gov.RoleGranted, 1, 0, -1},
-	"revokeRole(bytes32,address)":        {gov.RoleRevoked, 1, 0, -1},
-	"renounceRole(bytes32,address)":      {gov.RoleRevoked, 1, 0, -1},
-	"transferOwnership(address)":         {gov.OwnerChanged, 0, -1, -1},
-	"setOwner(address)":                  {gov.OwnerChanged, 0, -1, -1},
-	"setPendingAdmin(address)":           {gov.AdminPending, 0, -1, -1},
-	"_setPendingAdmin(address)":          {gov.AdminPending, 0, -1, -1},
-	"changeAdmin(address)":               {gov.AdminChanged, 0, -1, -1},
-	"setAdmin(address)":                  {gov.AdminChanged, 0, -1, -1},
-	"setGovernance(address)":             {gov.OwnerChanged, 0, -1, -1},
-	"setAuthority(address)":              {gov.AdminChanged, 0, -1, -1},
-	"setMinter(address)":                 {gov.RoleGranted, 0, -1, -1},
-	"addMinter(address)":                 {gov.RoleGranted, 0, -1, -1},
-	"enableModule(address)":              {gov.RoleGranted, 0, -1, -1},
-	"setGuard(address)":                  {gov.RoleGranted, 0, -1, -1},
-	"setFallbackHandler(address)":        {gov.RoleGranted, 0, -1, -1},
-	"beginDefaultAdminTransfer(address)": {gov.AdminPending, 0, -1, -1},
-	"setGovernor(address,address)":       {gov.AdminChanged, 1, -1, -1},
-	"setPauseGuardian(address,address)":  {gov.RoleGranted, 1, -1, -1},
 }
 
 // roles counts the changes of rights that the run made.
@@ -103,7 +87,9 @@ func roles(_ context.Context, g *gathering) {
 }
 
 // grants says whether a change gives somebody a right; an owner or admin that becomes nobody does not.
-func grants(c gov.RoleChange) bool { return c.Kind != gov.RoleRevoked && !c.Account.IsZero() }
+func grants(c gov.RoleChange) bool {
+	return c.Kind == gov.RoleOpened || c.Kind != gov.RoleRevoked && !c.Account.IsZero()
+}
 
 // roleChanges are what the run's logs say, and what the calls that ran say of accounts that no log of the target names.
 // It is for a run that executed.
@@ -111,7 +97,7 @@ func (g *gathering) roleChanges() []gov.RoleChange {
 	seen := map[gov.RoleChange]bool{}
 	out := []gov.RoleChange{}
 	add := func(c gov.RoleChange) {
-		c.Outside = !c.Account.IsZero() && g.outside(c.Account)
+		c.Outside = c.Kind == gov.RoleOpened || !c.Account.IsZero() && g.outside(c.Account)
 		if !seen[c] {
 			seen[c] = true
 			out = append(out, c)
@@ -125,7 +111,7 @@ func (g *gathering) roleChanges() []gov.RoleChange {
 			add(c)
 		}
 	}
-	for _, c := range changesOfCalls(g.decoded.Calls) {
+	for _, c := range changesOfCalls(g.decoded.Calls, g.facts.DAO.Executor) {
 		if !logged[about{c.Target, c.Account}] {
 			add(c)
 		}
@@ -162,19 +148,32 @@ func changeOfLog(l gov.EventLog) (gov.RoleChange, bool) {
 	return c, true
 }
 
-// changesOfCalls are the changes that the calls of a tree ask for, scheduled ones left out: they do not run.
-func changesOfCalls(calls []gov.Call) (out []gov.RoleChange) {
-	for _, c := range calls {
-		if e, ok := rightCalls[c.Signature]; ok && max(e.account, e.role) < len(c.Args) {
-			change := gov.RoleChange{Target: c.To, Kind: e.kind, Account: c.Args[e.account].Value.Address()}
-			if e.role >= 0 {
-				change.Role = c.Args[e.role].Value.Word
-			}
-			out = append(out, change)
+// changesOfCalls are the changes that the calls of a tree declare, scheduled ones left out: they do not run.
+func changesOfCalls(calls []gov.Call, executor gov.Address) (out []gov.RoleChange) {
+	for _, i := range impact.Declared(calls, executor) {
+		if i.When != gov.WhenNow {
+			continue
 		}
-		if !defers(c) {
-			out = append(out, changesOfCalls(c.Children)...)
+		switch i.Kind {
+		case gov.ImpactGrants:
+			if !i.To.IsZero() {
+				out = append(out, gov.RoleChange{Target: i.Target, Kind: i.Right, Role: i.Role, Account: i.To})
+			}
+		case gov.ImpactOpens:
+			if everybody(i) {
+				out = append(out, gov.RoleChange{Target: i.Target, Kind: gov.RoleOpened, Role: i.Role})
+			}
+		case gov.ImpactRevokes:
+			if !i.From.IsZero() {
+				out = append(out, gov.RoleChange{Target: i.Target, Kind: gov.RoleRevoked, Role: i.Role, Account: i.From})
+			}
 		}
 	}
 	return out
+}
+
+// everybody reports whether a function is opened to all: without a role, or to OpenZeppelin's public one, 2^64-1.
+func everybody(i gov.Impact) bool {
+	public := gov.Hash(gov.Value{Word: [32]byte{24: 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}.Word)
+	return i.Role == (gov.Hash{}) || i.Role == public
 }

@@ -163,6 +163,6 @@ var outflowWords = map[gov.OutflowKind]string{
 }
 
 var roleWords = map[gov.RoleChangeKind]string{
-	gov.RoleGranted: "gains a role on", gov.RoleRevoked: "loses a role on", gov.OwnerChanged: "becomes owner of", gov.OwnerPending: "may become owner of",
+	gov.RoleGranted: "gains a role on", gov.RoleRevoked: "loses a role on", gov.RoleOpened: "(everybody) may call functions of", gov.OwnerChanged: "becomes owner of", gov.OwnerPending: "may become owner of",
 	gov.AdminChanged: "becomes admin of", gov.AdminPending: "may become admin of",
 }
