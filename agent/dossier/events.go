@@ -37,6 +37,11 @@ type (
 	WasRewound struct {
 		To gov.Block `json:"to"` // the last common block
 	}
+	// WasTakenBack: a reorganisation took blocks away in which the chain was read to have changed it; its creation stands.
+	WasTakenBack struct {
+		To   gov.Block `json:"to"`   // the last common block
+		Head gov.Head  `json:"head"` // after it
+	}
 	// WasPreviewed: a provisional dossier at the head, before finality; shown, never signed.
 	WasPreviewed struct {
 		Gathered Gathered    `json:"gathered"`
@@ -202,6 +207,7 @@ const (
 
 func (WasSeen) event()      {}
 func (WasRewound) event()   {}
+func (WasTakenBack) event() {}
 func (WasPreviewed) event() {}
 func (WasGathered) event()  {}
 func (WasDecided) event()   {}
@@ -227,6 +233,7 @@ func (WasClosed) event()    {}
 var kinds = map[string]func() Event{
 	"WasSeen":      func() Event { return &WasSeen{} },
 	"WasRewound":   func() Event { return &WasRewound{} },
+	"WasTakenBack": func() Event { return &WasTakenBack{} },
 	"WasPreviewed": func() Event { return &WasPreviewed{} },
 	"WasGathered":  func() Event { return &WasGathered{} },
 	"WasDecided":   func() Event { return &WasDecided{} },
