@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -257,6 +259,9 @@ var kinds = map[string]func() Event{
 	"WasBriefed":   func() Event { return &WasBriefed{} },
 	"WasForecast":  func() Event { return &WasForecast{} },
 }
+
+// Kinds lists the types of records, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // Record is one event of one proposal as stored: append-only, under (proposal, seq).
 type Record struct {
