@@ -20,6 +20,8 @@ type Report struct {
 	Signed    int      `json:"signed"` // votes with stored bytes
 	Problems  []string `json:"problems"`
 	Coverage  []Range  `json:"coverage"`
+	// SetAside is what the daemon could not deal with and goes on without.
+	SetAside []Aside `json:"set_aside"`
 }
 
 func (r *Report) problem(format string, args ...any) {
@@ -30,7 +32,7 @@ func (r *Report) problem(format string, args ...any) {
 // follow, an index that says the same, the whole provenance before every signature (G43), and blocks read
 // without gap (G17). An error means that it could not look.
 func (db *DB) Fsck(ctx context.Context) (Report, error) {
-	r := Report{Problems: []string{}}
+	r := Report{Problems: []string{}, SetAside: []Aside{}}
 	// one snapshot, since a daemon may be writing
 	err := db.read.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return fsck(ctx, tx, &r) })
 	return r, err
@@ -38,6 +40,10 @@ func (db *DB) Fsck(ctx context.Context) (Report, error) {
 
 func fsck(ctx context.Context, q bun.IDB, r *Report) error {
 	if err := checkPages(ctx, q, r); err != nil {
+		return err
+	}
+	var err error
+	if r.SetAside, err = allAside(ctx, q); err != nil {
 		return err
 	}
 	list, err := entries(ctx, q, nil)

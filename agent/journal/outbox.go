@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Outbox holds the alerts in the order in which they are delivered, and how far each channel is. Alerts are
@@ -20,6 +22,9 @@ import (
 type Outbox struct {
 	db *DB
 
+	// make makes the alerts of a record: [dossier.Alerts], but in tests.
+	make func(before dossier.Dossier, r dossier.Record, after dossier.Dossier) []dossier.Alert
+
 	mu     sync.Mutex
 	folded map[gov.ProposalID]dossier.Dossier
 }
@@ -27,7 +32,14 @@ type Outbox struct {
 // Outbox opens the outbox for some channels by name. A channel that is new begins with what happens next;
 // one that is known goes on where it was.
 func (db *DB) Outbox(ctx context.Context, channels []string) (*Outbox, error) {
-	o := &Outbox{db: db, folded: map[gov.ProposalID]dossier.Dossier{}}
+	return db.outbox(ctx, channels, dossier.Alerts)
+}
+
+func (db *DB) outbox(ctx context.Context, channels []string, make func(dossier.Dossier, dossier.Record, dossier.Dossier) []dossier.Alert) (*Outbox, error) {
+	o := &Outbox{db: db, make: make, folded: map[gov.ProposalID]dossier.Dossier{}}
+	if err := o.retry(ctx); err != nil {
+		return nil, err
+	}
 	if _, err := o.Fill(ctx); err != nil {
 		return nil, err
 	}
@@ -122,21 +134,17 @@ func (o *Outbox) Fill(ctx context.Context) (made int, err error) {
 // take stores the alerts of some records, and that they were taken.
 func (o *Outbox) take(ctx context.Context, place int64, list []Placed) (made int, err error) {
 	var alerts []dossier.Alert
+	var aside []Aside
 	for _, p := range list {
-		before := o.folded[p.ID]
-		if before.Seq != p.Seq-1 {
-			if before, err = o.db.LoadUntil(ctx, p.ID, p.Seq-1); err != nil {
-				return 0, err
-			}
+		told, err := o.alertsOf(ctx, p)
+		if Itself(err) {
+			a, alert := asideOf(p, err)
+			aside, told, err = append(aside, a), []dossier.Alert{alert}, nil
 		}
-		after, err := before.ApplyRecord(p.Record)
 		if err != nil {
 			return 0, err
 		}
-		alerts = append(alerts, dossier.Alerts(before, p.Record, after)...)
-		if o.folded[p.ID] = after; after.Stage == dossier.AtClosed {
-			delete(o.folded, p.ID)
-		}
+		alerts = append(alerts, told...)
 	}
 	last := list[len(list)-1].Place
 	err = o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
@@ -147,10 +155,88 @@ func (o *Outbox) take(ctx context.Context, place int64, list []Placed) (made int
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(errors.New("another process makes alerts of these records"), err)
 		}
+		for _, a := range aside {
+			if _, err := tx.SetAside(ctx, a); err != nil {
+				return err
+			}
+		}
 		made, err = put(ctx, tx, alerts)
 		return err
 	})
 	return made, err
+}
+
+// alertsOf makes the alerts of one record, of the dossier as it was then.
+func (o *Outbox) alertsOf(ctx context.Context, p Placed) (alerts []dossier.Alert, err error) {
+	if p.Err != nil {
+		return nil, p.Err
+	}
+	before := o.folded[p.ID]
+	if before.Seq != p.Seq-1 {
+		if before, err = o.db.LoadUntil(ctx, p.ID, p.Seq-1); err != nil {
+			return nil, err
+		}
+	}
+	after, err := follow(before, p.Record)
+	if err != nil {
+		return nil, err
+	}
+	if o.folded[p.ID] = after; after.Stage == dossier.AtClosed {
+		delete(o.folded, p.ID)
+	}
+	err = supervise.Catch(func() error { alerts = o.make(before, p.Record, after); return nil })
+	return alerts, err
+}
+
+// asideOf is a record of which no alert can be made, and the alert that says so: nothing is set aside in silence. For
+// all records of a proposal in an hour it is one alert.
+func asideOf(p Placed, why error) (Aside, dossier.Alert) {
+	a := Aside{Part: AsideAlerts, What: AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: dossier.Untrusted(why.Error()), Last: time.Now()}
+	what := fmt.Sprintf("what happened to %s cannot be told, look at it: legate show %s", p.ID, p.ID)
+	return a, dossier.SystemAlert(gov.Critical, what, fmt.Errorf("%s %s is set aside: %w", p.Type, AsideRecord(p), why), p.Time)
+}
+
+// retry tries once more to make alerts of the records that are set aside: this program may be another than the one that
+// could not.
+func (o *Outbox) retry(ctx context.Context) error {
+	list, err := o.db.AllAside(ctx)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, a := range list {
+		if a.Part != AsideAlerts {
+			continue
+		}
+		var row recordRow
+		if err := o.db.read.NewSelect().Model(&row).Where("place = ?", a.Place).Scan(ctx); errors.Is(err, sql.ErrNoRows) {
+			continue // fsck says that it is gone
+		} else if err != nil {
+			return fmt.Errorf("read what is set aside: %w", err)
+		}
+		delete(o.folded, row.placed().ID) // it is further than the record
+		alerts, err := o.alertsOf(ctx, row.placed())
+		delete(o.folded, row.placed().ID)
+		err = o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
+			if Itself(err) {
+				a.Why, a.Last, a.Tries = dossier.Untrusted(err.Error()), time.Now(), 1
+				_, err := tx.SetAside(ctx, a)
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			if _, err := put(ctx, tx, alerts); err != nil {
+				return err
+			}
+			return tx.TakeUp(ctx, a.Part, a.What)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Raise stores an alert that no record makes; fresh is false when one with its id is there.
@@ -181,13 +267,30 @@ func (o *Outbox) Pending(ctx context.Context, channel string, limit int64) ([]do
 	if err != nil {
 		return nil, fmt.Errorf("list what channel %s has not been given: %w", channel, err)
 	}
-	out := make([]dossier.Queued, len(rows))
-	for i, row := range rows {
-		if out[i], err = row.queued(); err != nil {
-			return nil, err
+	out := []dossier.Queued{}
+	for _, row := range rows {
+		q, err := row.queued()
+		if err != nil && len(out) > 0 {
+			break // those before it first
 		}
+		if err != nil {
+			if err := o.unreadable(ctx, channel, row, err); err != nil {
+				return nil, err
+			}
+			return o.Pending(ctx, channel, limit)
+		}
+		out = append(out, q)
 	}
 	return out, nil
+}
+
+// unreadable has a channel go on after an alert that cannot be read back, and says so.
+func (o *Outbox) unreadable(ctx context.Context, channel string, row alertRow, why error) error {
+	what := fmt.Sprintf("alert %d cannot be read and is given to nobody; look at all proposals", row.N)
+	if _, err := o.Raise(ctx, dossier.SystemAlert(gov.Critical, what, why, time.Now())); err != nil {
+		return err
+	}
+	return o.Refused(ctx, channel, row.N, why.Error())
 }
 
 // Delivered notes that a channel has been given everything up to n; sent says how many of those went out, the
@@ -308,13 +411,11 @@ func (db *DB) Alerts(ctx context.Context, limit int64) ([]dossier.Alert, error) 
 	if err := db.read.NewSelect().Model(&rows).Order("n DESC").Limit(limit).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
-	out := make([]dossier.Alert, len(rows))
-	for i, row := range rows {
-		q, err := row.queued()
-		if err != nil {
-			return nil, err
+	out := []dossier.Alert{}
+	for _, row := range rows {
+		if q, err := row.queued(); err == nil { // what cannot be read is told as an alert of its own
+			out = append(out, q.Alert)
 		}
-		out[i] = q.Alert
 	}
 	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 type recordRow struct {
@@ -54,17 +55,11 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 	before := d
 	var records []dossier.Record
 	for _, e := range events {
-		r, err := dossier.Encode(id, d.Seq+1, at, e)
+		r, next, err := become(id, d, at, e)
 		if err != nil {
 			return before, nil, err
 		}
-		// as it will be read: what cannot be would stop the proposal for ever
-		if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
-			return before, nil, fmt.Errorf("append %s to %s: %w", r.Type, id, err)
-		}
-		if d, err = d.ApplyRecord(r); err != nil {
-			return before, nil, err
-		}
+		d = next
 		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String()}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			var exists sqlite3.Error
@@ -89,6 +84,26 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 		return before, nil, fmt.Errorf("index %s: %w", id, err)
 	}
 	return d, records, nil
+}
+
+// become is the record of an event that follows d, and the dossier after it. An error that is not [dossier.ErrNotNow] is
+// an [Unfit] one.
+func become(id gov.ProposalID, d dossier.Dossier, at time.Time, e dossier.Event) (r dossier.Record, next dossier.Dossier, err error) {
+	err = supervise.Catch(func() (err error) {
+		if r, err = dossier.Encode(id, d.Seq+1, at, e); err != nil {
+			return err
+		}
+		// as it will be read: what cannot be would stop the proposal for ever
+		if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
+			return fmt.Errorf("append %s to %s: %w", r.Type, id, err)
+		}
+		next, err = d.ApplyRecord(r)
+		return err
+	})
+	if err != nil && !errors.Is(err, dossier.ErrNotNow) {
+		err = &Unfit{id, d.Seq + 1, err}
+	}
+	return r, next, err
 }
 
 // Load folds the records of one proposal. An unknown one is an empty dossier.
@@ -124,21 +139,31 @@ func load(ctx context.Context, q bun.IDB, id gov.ProposalID, until int64) (dossi
 		if err != nil {
 			return d, err
 		}
-		if d, err = d.ApplyRecord(r); err != nil {
+		if d, err = follow(d, r); err != nil {
 			return d, err
 		}
 	}
 	return d, nil
 }
 
-func (row recordRow) record(id gov.ProposalID) (dossier.Record, error) {
-	e, err := dossier.Decode(row.Type, []byte(row.Body))
+// follow applies a stored record; its error is an [Unfit] one.
+func follow(d dossier.Dossier, r dossier.Record) (next dossier.Dossier, err error) {
+	err = supervise.Catch(func() (err error) { next, err = d.ApplyRecord(r); return err })
 	if err != nil {
-		return dossier.Record{}, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)
+		return d, &Unfit{r.ID, r.Seq, err}
+	}
+	return next, nil
+}
+
+func (row recordRow) record(id gov.ProposalID) (dossier.Record, error) {
+	var e dossier.Event
+	err := supervise.Catch(func() (err error) { e, err = dossier.Decode(row.Type, []byte(row.Body)); return err })
+	if err != nil {
+		return dossier.Record{}, &Unfit{id, row.Seq, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)}
 	}
 	r := dossier.Record{ID: id, Seq: row.Seq, Type: row.Type, Time: row.Time.UTC(), Body: []byte(row.Body), Event: e}
 	if got := r.Digest().String(); got != row.Digest {
-		return r, fmt.Errorf("record %d of %s was changed: its digest is %s, stored is %s", row.Seq, id, got, row.Digest)
+		return r, &Unfit{id, row.Seq, fmt.Errorf("record %d of %s was changed: its digest is %s, stored is %s", row.Seq, id, got, row.Digest)}
 	}
 	return r, nil
 }
@@ -171,6 +196,8 @@ func (db *DB) Records(ctx context.Context) iter.Seq2[dossier.Record, error] {
 type Placed struct {
 	dossier.Record
 	Place int64
+	// Err says why the record cannot be read; nil for one that can.
+	Err error
 }
 
 // Newest is the place of the newest record, 0 without any.
@@ -182,7 +209,7 @@ func (db *DB) Newest(ctx context.Context) (place int64, err error) {
 }
 
 // After lists records in the order of writing, by whichever process, from the one after a place on, at
-// most limit.
+// most limit. One that cannot be read is among them, with its error.
 func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, error) {
 	var rows []recordRow
 	if err := db.read.NewSelect().Model(&rows).Where("place > ?", place).Order("place").Limit(limit).Scan(ctx); err != nil {
@@ -190,17 +217,21 @@ func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, er
 	}
 	out := make([]Placed, len(rows))
 	for i, row := range rows {
-		id, err := gov.ParseProposalID(row.Proposal)
-		if err != nil {
-			return nil, fmt.Errorf("list records: %w", err)
-		}
-		r, err := row.record(id)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = Placed{r, row.Place}
+		out[i] = row.placed()
 	}
 	return out, nil
+}
+
+func (row recordRow) placed() Placed {
+	id, err := gov.ParseProposalID(row.Proposal)
+	if err != nil {
+		return Placed{dossier.Record{Seq: row.Seq, Type: row.Type, Time: row.Time.UTC()}, row.Place, &Unfit{id, row.Seq, fmt.Errorf("record at place %d: %w", row.Place, err)}}
+	}
+	r, err := row.record(id)
+	if err != nil {
+		return Placed{dossier.Record{ID: id, Seq: row.Seq, Type: row.Type, Time: row.Time.UTC()}, row.Place, err}
+	}
+	return Placed{r, row.Place, nil}
 }
 
 type markRow struct {
@@ -251,6 +282,9 @@ func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64)
 			return nil, fmt.Errorf("list changes above block %d: %w", number, err)
 		}
 		r, err := row.record(id)
+		if Itself(err) {
+			continue // its proposal does not fold
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -303,6 +337,9 @@ func (db *DB) votes(ctx context.Context, but gov.ProposalID, in ...gov.VoteStatu
 	var out []gov.Vote
 	for _, e := range list {
 		d, err := db.Load(ctx, e.ID)
+		if Itself(err) {
+			continue // told and set aside by whoever follows the proposals: it must not stop the votes on others
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -323,6 +360,9 @@ func (db *DB) Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier
 	var out []dossier.Dossier
 	for _, e := range list {
 		d, err := db.Load(ctx, e.ID)
+		if Itself(err) {
+			continue // told and set aside by whoever follows the proposals: it must not stop the votes on others
+		}
 		if err != nil {
 			return nil, err
 		}
