@@ -10,25 +10,36 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // maxPoll bounds one poll: a call that hangs must not stop the heads.
 const maxPoll = 5 * time.Minute
 
-// follow polls one chain until the context ends.
-func (r *Runner) follow(ctx context.Context, p Poller) {
+// follow polls one chain until the context ends. A panic is its error.
+func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) error {
 	wake := p.Wake(ctx)
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
 	var past filling
 	for failures := 0; ; {
-		behind, err := r.poll(ctx, p)
-		if err == nil {
-			behind = past.goOn(ctx, r, p) || behind
+		behind := false
+		err := supervise.Catch(func() (err error) {
+			part.On("the blocks after %d", r.Health()[p.Chain()].Head.Number)
+			if behind, err = r.poll(ctx, p); err == nil {
+				part.On("the past of its governors")
+				behind = past.goOn(ctx, r, p) || behind
+			}
+			return err
+		})
+		if _, panicked := supervise.Panicked(err); panicked {
+			r.noteHealth(p.Chain(), func(h *Health) { h.Err, h.CaughtUp = err, false })
+			r.forgetHeads(p.Chain()) // so that the next poll stores again, whatever it brings
+			return err
 		}
 		switch {
 		case ctx.Err() != nil:
-			return
+			return nil
 		case err != nil:
 			failures++
 			r.failed(ctx, p.Chain(), err, failures)
@@ -40,7 +51,7 @@ func (r *Runner) follow(ctx context.Context, p Poller) {
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		case _, ok := <-wake:
 			if !ok {
@@ -205,6 +216,7 @@ func (r *Runner) head(id gov.ProposalID) (gov.Head, bool) {
 // the jobs that are due now, all in one transaction.
 func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, moved bool) error {
 	var w *writing
+	var aside []journal.Aside
 	err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
 		w = &writing{tx: tx, now: r.conf.Now, after: map[gov.ProposalID]dossier.Dossier{}}
 		if b.Rewound != nil {
@@ -230,7 +242,12 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 		if err := tx.Follow(ctx, chain, b.Filled...); err != nil {
 			return err
 		}
-		if err := r.enqueueDue(ctx, tx, chain, w.after); err != nil {
+		due, err := r.enqueueDue(ctx, tx, chain, w.after)
+		if err != nil {
+			return err
+		}
+		aside = append(w.aside, due...)
+		if err := r.setAside(ctx, tx, aside); err != nil {
 			return err
 		}
 		return r.watchDeadlines(ctx, tx, b.Seen)
@@ -238,6 +255,7 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 	if err != nil {
 		return err
 	}
+	r.tellAside(aside)
 	r.wroteTo(w.after)
 	return nil
 }
@@ -247,25 +265,50 @@ type writing struct {
 	tx    journal.Tx
 	now   func() time.Time
 	after map[gov.ProposalID]dossier.Dossier
+	aside []journal.Aside // what could not be stored, by itself
 }
 
-// add appends one event; one that does not belong, since it was read before or all is over, changes nothing.
+// add appends one event; one that does not belong, since it was read before or all is over, changes nothing. One that
+// cannot be stored, whatever the store does, is set aside: the rest of the batch is not lost with it.
 func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
 	d, ok := w.after[id]
 	if !ok {
 		var err error
 		if d, err = w.tx.Load(ctx, id); err != nil {
-			return err
+			return w.orAside(id, e, err)
 		}
 	}
 	d, _, err := w.tx.Append(ctx, id, d, w.now(), e)
 	if errors.Is(err, dossier.ErrNotNow) {
 		err = nil
 	}
-	if err == nil && d.Seq > 0 {
+	if err != nil {
+		return w.orAside(id, e, err)
+	}
+	if d.Seq > 0 {
 		w.after[id] = d
 	}
-	return err
+	return nil
+}
+
+// orAside sets an event aside where the error is of the event or its proposal; another error is returned.
+func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
+	if !journal.Itself(err) {
+		return err
+	}
+	what := fmt.Sprintf("%s of %s", dossier.TypeOf(e), id)
+	switch e := e.(type) {
+	case dossier.WasSeen:
+		what += fmt.Sprintf(" in block %d", e.Seen.Proposal.Created.Number)
+	case dossier.WasChanged:
+		what += fmt.Sprintf(" in block %d", e.Change.Block.Number)
+	case dossier.WasTakenBack:
+		what += fmt.Sprintf(" down to block %d", e.To.Number)
+	case dossier.WasRewound:
+		what += fmt.Sprintf(" down to block %d", e.To.Number)
+	}
+	w.aside = append(w.aside, journal.Aside{Part: journal.AsideEvent, What: what, Proposal: id.String(), Why: dossier.Untrusted(err.Error()), Event: e})
+	return nil
 }
 
 // rewind tells every proposal that was created above the last common block that its creation is gone, and every other
@@ -282,15 +325,25 @@ func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b do
 	}
 	dossiers := map[gov.ProposalID]dossier.Dossier{}
 	for _, e := range open {
-		if dossiers[e.ID], err = r.fold(ctx, w.tx, e); err != nil {
+		d, err := r.fold(ctx, w.tx, e)
+		if journal.Itself(err) {
+			w.aside = append(w.aside, proposalAside(e.ID, err))
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		ids = append(ids, e.ID)
+		dossiers[e.ID], ids = d, append(ids, e.ID)
 	}
 	for _, id := range ids {
 		d, ok := dossiers[id]
 		if !ok {
-			if d, err = w.tx.Load(ctx, id); err != nil {
+			d, err = w.tx.Load(ctx, id)
+			if journal.Itself(err) {
+				w.aside = append(w.aside, proposalAside(id, err))
+				continue
+			}
+			if err != nil {
 				return err
 			}
 		}

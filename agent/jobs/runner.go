@@ -18,6 +18,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Poller follows one chain.
@@ -54,7 +55,9 @@ type Config struct {
 	Alarm func(what string, err error)
 	// OnBroken is called at each poll that finds that a chain broke its finality (G21).
 	OnBroken func(ctx context.Context, chain gov.ChainID)
-	Log      *slog.Logger
+	// Parts keeps the long-running parts going; by default one that tells Alarm.
+	Parts *supervise.Supervisor
+	Log   *slog.Logger
 }
 
 func (c *Config) setDefaults() {
@@ -75,6 +78,15 @@ func (c *Config) setDefaults() {
 	}
 	if c.Alarm == nil {
 		c.Alarm = func(what string, err error) { c.Log.Error(what, "error", err) }
+	}
+	alarm := c.Alarm
+	c.Alarm = func(what string, err error) { // nothing depends on whether a person can be told
+		if failed := supervise.Catch(func() error { alarm(what, err); return nil }); failed != nil {
+			c.Log.Error("could not raise an alarm", "what", what, "error", err, "why", failed)
+		}
+	}
+	if c.Parts == nil {
+		c.Parts = supervise.New(supervise.Config{Tell: c.Alarm, Log: c.Log})
 	}
 	if c.OnBroken == nil {
 		c.OnBroken = func(context.Context, gov.ChainID) {}
@@ -103,7 +115,9 @@ type Runner struct {
 	folded map[gov.ProposalID]dossier.Dossier
 	// wrote is up to which sequence number this runner has enqueued what follows
 	wrote map[gov.ProposalID]int64
-	told  int64 // place of the last record that was told; the teller's own
+	// spells are what fails, and for how long
+	spells map[asideKey]*spell
+	told   int64 // place of the last record that was told; the teller's own
 }
 
 // Health is how a chain is followed.
@@ -120,7 +134,8 @@ type Health struct {
 func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 	c.setDefaults()
 	r := &Runner{db: db, agent: a, conf: c, heads: map[gov.ChainID]map[gov.Address]gov.Head{}, alive: map[gov.ChainID]Health{},
-		folded: map[gov.ProposalID]dossier.Dossier{}, wrote: map[gov.ProposalID]int64{}}
+		folded: map[gov.ProposalID]dossier.Dossier{}, wrote: map[gov.ProposalID]int64{},
+		spells: map[asideKey]*spell{}}
 	schedule, err := cron.ParseStandard(c.Sweep)
 	if err != nil {
 		return nil, fmt.Errorf("schedules.sweep %q: %w", c.Sweep, err)
@@ -138,7 +153,7 @@ func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 		// a single daemon holds the store's lock, so what is stuck is its own
 		RescueStuckJobsAfter: c.StepTimeout + time.Minute,
 		MaxAttempts:          1000,
-		RetryPolicy:          retry{},
+		RetryPolicy:          retry{r},
 		ErrorHandler:         discard{r},
 		Logger:               slog.New(quiet{c.Log.Handler()}),
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
@@ -160,6 +175,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	if r.told, err = r.db.Mark(ctx, markTold); err != nil {
 		return err
 	}
+	if err := r.retryAside(ctx); err != nil {
+		return err
+	}
 	// the engine outlives ctx by the time it needs to finish its steps
 	engine, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -167,9 +185,13 @@ func (r *Runner) Run(ctx context.Context) error {
 		return fmt.Errorf("start the job engine: %w", err)
 	}
 	var followers, teller sync.WaitGroup
-	teller.Go(func() { r.tell(engine) })
+	teller.Go(func() { r.conf.Parts.Run(engine, "the teller of records", r.tell) })
 	for _, p := range r.conf.Pollers {
-		followers.Go(func() { r.follow(ctx, p) })
+		followers.Go(func() {
+			r.conf.Parts.Run(ctx, "the watcher of "+p.Chain().String(), func(ctx context.Context, part *supervise.Part) error {
+				return r.follow(ctx, p, part)
+			})
+		})
 	}
 	<-ctx.Done()
 	r.stopEngine(engine)
@@ -237,12 +259,17 @@ func (r *Runner) Health() map[gov.ChainID]Health {
 	return out
 }
 
-// retry backs off from a second to a minute, for ever: an RPC that is down comes back.
-type retry struct{}
+// retry backs off from a second to a minute, for ever: an RPC that is down comes back. What panics, or hangs, again and
+// again is tried more seldom, so that it takes no other's turn; not too seldom, since it may be a vote.
+type retry struct{ r *Runner }
 
-func (retry) NextRetry(job *rivertype.JobRow) time.Time {
-	wait := time.Second << min(max(job.Attempt-1, 0), 6)
-	return time.Now().Add(min(wait, time.Minute))
+func (t retry) NextRetry(job *rivertype.JobRow) time.Time {
+	longest := time.Minute
+	if t.r.slowly(job) {
+		longest = 5 * time.Minute
+	}
+	wait := time.Second << min(max(job.Attempt-1, 0), 9)
+	return time.Now().Add(min(wait, longest))
 }
 
 // discard raises an alarm when a job is given up or a worker panics.

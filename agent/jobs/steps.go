@@ -15,6 +15,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // stepArgs is one step of one proposal as a job. The basis is empty for kinds whose basis moves with the
@@ -40,16 +41,26 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 		return river.JobCancel(err)
 	}
 	log := w.runner.conf.Log.With("proposal", id.String(), "step", job.Args.Step)
-	err = w.runner.step(ctx, id, job)
+	r := w.runner
+	err = supervise.Catch(func() error { return r.step(ctx, id, job) })
 	switch {
+	case err == nil:
+		r.stepWent(ctx, job.Args)
+		return nil
 	case errors.Is(err, agent.ErrLater):
 		log.Debug("step put off", "why", err)
 		return river.JobSnooze(putOff(time.Since(job.CreatedAt), longest(job.Args.Step, err)))
 	case errors.Is(err, errNoHead):
 		return river.JobSnooze(w.runner.conf.Fetch)
-	case err != nil && ctx.Err() == nil:
-		log.Warn("step failed, will be tried again", "attempt", job.Attempt, "error", err)
+	case errors.Is(ctx.Err(), context.Canceled):
+		return err // all ends
 	}
+	attrs := []any{"attempt", job.Attempt, "error", err}
+	if p, ok := supervise.Panicked(err); ok {
+		attrs = append(attrs, "stack", string(p.Stack))
+	}
+	log.Warn("step failed, will be tried again", attrs...)
+	r.stepFailed(ctx, job, err)
 	return err
 }
 
@@ -161,7 +172,11 @@ func (r *Runner) finish(ctx context.Context, job *river.Job[stepArgs], d dossier
 			return nil // nothing changed: the next head asks again
 		}
 		changed[id] = now
-		return r.enqueue(ctx, tx, dossier.Next(now, head), now)
+		steps, err := next(now, head)
+		if journal.Itself(err) {
+			return nil // the next head sets it aside
+		}
+		return r.enqueue(ctx, tx, steps, now)
 	})
 	if err != nil {
 		return err
@@ -187,12 +202,17 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 
 func (r *Runner) sweep(ctx context.Context) error {
 	for _, p := range r.conf.Pollers {
-		err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
-			return r.enqueueDue(ctx, tx, p.Chain(), nil)
+		var aside []journal.Aside
+		err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) (err error) {
+			if aside, err = r.enqueueDue(ctx, tx, p.Chain(), nil); err != nil {
+				return err
+			}
+			return r.setAside(ctx, tx, aside)
 		})
 		if err != nil {
 			return fmt.Errorf("sweep %s: %w", p.Chain(), err)
 		}
+		r.tellAside(aside)
 	}
 	return nil
 }
