@@ -11,6 +11,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Store is the outbox: alerts in the order of delivery, and how far each channel is. Package journal has it.
@@ -56,6 +57,8 @@ type RouterConfig struct {
 	Log *slog.Logger
 	// Sent is told of every alert that a channel has taken.
 	Sent func(channel string, a dossier.Alert)
+	// Parts keeps the parts of the router going; by default one that raises alerts.
+	Parts *supervise.Supervisor
 }
 
 // Router gives each channel its alerts: in order, at least once, each channel for itself.
@@ -78,6 +81,9 @@ func New(store Store, channels []Channel, c RouterConfig) (*Router, error) {
 		c.Sent = func(string, dossier.Alert) {}
 	}
 	r := &Router{store: store, conf: c, wake: make(chan struct{}, 1)}
+	if r.conf.Parts == nil {
+		r.conf.Parts = supervise.New(supervise.Config{Tell: r.fell, Log: c.Log})
+	}
 	names := map[string]bool{}
 	for _, ch := range channels {
 		if names[ch.Name()] {
@@ -120,11 +126,20 @@ func nudge(c chan struct{}) {
 func (r *Router) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, w := range r.workers {
-		all.Go(func() { w.run(ctx) })
+		all.Go(func() { r.conf.Parts.Run(ctx, "channel "+w.channel.Name(), w.run) })
 	}
-	r.fill(ctx)
+	r.conf.Parts.Run(ctx, "the outbox", r.fill)
 	all.Wait()
 	return nil
+}
+
+// fell raises an alert about a part of the router itself.
+func (r *Router) fell(what string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*sendTimeout)
+	defer cancel()
+	if err := r.Notify(ctx, dossier.SystemAlert(gov.Critical, what, err, r.conf.Now())); err != nil {
+		r.conf.Log.Error("could not store an alert", "error", err)
+	}
 }
 
 // lookInterval is how often the records are looked at without a call of Wake: another process may have
@@ -132,7 +147,7 @@ func (r *Router) Run(ctx context.Context) error {
 const lookInterval = time.Second
 
 // fill makes alerts of records, and wakes the channels.
-func (r *Router) fill(ctx context.Context) {
+func (r *Router) fill(ctx context.Context, part *supervise.Part) error {
 	failed := false
 	for ctx.Err() == nil {
 		_, err := r.store.Fill(ctx)
@@ -140,11 +155,15 @@ func (r *Router) fill(ctx context.Context) {
 			r.conf.Log.Error("cannot make alerts of the records; tried again each second", "error", err)
 		}
 		failed = err != nil
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
 		for _, w := range r.workers {
 			nudge(w.wake)
 		}
 		pause(ctx, r.wake, lookInterval)
 	}
+	return nil
 }
 
 // pause waits for a wake-up, at most so long.
@@ -210,9 +229,12 @@ func (w *worker) ailing() bool {
 }
 
 // run delivers until the context ends.
-func (w *worker) run(ctx context.Context) {
+func (w *worker) run(ctx context.Context, part *supervise.Part) error {
 	for ctx.Err() == nil {
-		n, err := w.round(ctx)
+		n, err := w.round(ctx, part)
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
@@ -221,10 +243,11 @@ func (w *worker) run(ctx context.Context) {
 			pause(ctx, w.wake, time.Minute)
 		}
 	}
+	return nil
 }
 
 // round delivers a few alerts, and says how many it looked at.
-func (w *worker) round(ctx context.Context) (n int, err error) {
+func (w *worker) round(ctx context.Context, part *supervise.Part) (n int, err error) {
 	const few = 32
 	store, name := w.router.store, w.channel.Name()
 	list, err := store.Pending(ctx, name, few)
@@ -237,6 +260,7 @@ func (w *worker) round(ctx context.Context) (n int, err error) {
 			noted = false
 			continue
 		}
+		part.On("alert %d, %s", q.N, q.Alert.Title)
 		if err := w.deliver(ctx, q); err != nil || ctx.Err() != nil {
 			return len(list), err
 		}
@@ -256,7 +280,7 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 		err := w.send(ctx, q.Alert)
 		if err == nil {
 			w.recovered()
-			w.router.conf.Sent(name, q.Alert)
+			w.sent(q.Alert)
 			return store.Delivered(after, name, q.N, 1)
 		}
 		if ctx.Err() != nil {
@@ -269,6 +293,10 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 			w.router.conf.Log.Error("an alert was not taken and is given up", "channel", name, "alert", q.Alert.ID, "why", fault.What)
 			if err := store.Refused(after, name, q.N, fault.What); err != nil {
 				return err
+			}
+			if _, panicked := supervise.Panicked(err); panicked {
+				what := fmt.Sprintf("channel %s was not given alert %d, which it cannot deal with", name, q.N)
+				return w.router.Notify(after, dossier.SystemAlert(gov.Critical, what, fault, w.router.conf.Now()))
 			}
 			return w.report(after, "channel "+name+" does not take an alert", fault)
 		}
@@ -327,10 +355,23 @@ func (w *worker) send(ctx context.Context, a dossier.Alert) error {
 		}
 	})
 	defer stop()
-	return w.channel.Send(sending, a)
+	return supervise.Catch(func() error { return w.channel.Send(sending, a) })
 }
 
+// sent tells who wants to know that an alert is out, which is true whatever they do with it.
+func (w *worker) sent(a dossier.Alert) {
+	err := supervise.Catch(func() error { w.router.conf.Sent(w.channel.Name(), a); return nil })
+	if err != nil {
+		w.router.conf.Log.Error("what observes deliveries failed", "error", err)
+	}
+}
+
+// asFault is what is to be done about an error. A channel that panics cannot deal with this alert; it has no part in
+// the next one.
 func asFault(err error) *Fault {
+	if p, ok := supervise.Panicked(err); ok {
+		return &Fault{Advice: Refuse, What: dossier.Untrusted(p.Error()).Quote(200)}
+	}
 	var f *Fault
 	if errors.As(err, &f) {
 		return f

@@ -46,7 +46,7 @@ const (
 
 // proposalAside is what is noted of a proposal that cannot be dealt with as a whole.
 func proposalAside(id gov.ProposalID, err error) journal.Aside {
-	return journal.Aside{Part: journal.AsideProposal, What: id.String(), Proposal: id.String(), Why: dossier.Untrusted(err.Error())}
+	return journal.Aside{Part: journal.AsideProposal, What: id.String(), Proposal: id.String(), Why: err.Error()}
 }
 
 // resting reports whether a proposal was set aside a moment ago.
@@ -93,7 +93,7 @@ func (r *Runner) tellAside(list []journal.Aside) {
 		s.aside = true
 		r.mu.Unlock()
 		if fresh {
-			r.conf.Alarm(asideTitle(a), errors.New(string(a.Why)))
+			r.conf.Alarm(asideTitle(a), errors.New(a.Why))
 		}
 	}
 }
@@ -109,7 +109,7 @@ func asideTitle(a journal.Aside) string {
 	case journal.AsideEvent:
 		return "what the chain told could not be stored, look at it by hand: " + a.What
 	case journal.AsideStep:
-		if strings.Contains(string(a.Why), "panic at ") {
+		if strings.Contains(a.Why, "panic at ") {
 			return "a step fails again and again, its proposal may miss its vote: " + a.What
 		}
 		kind, _, _ := strings.Cut(a.What, " ")
@@ -221,7 +221,7 @@ func (r *Runner) stepFailed(ctx context.Context, job *river.Job[stepArgs], err e
 
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), storing)
 	defer cancel()
-	a := journal.Aside{Part: key.part, What: key.what, Proposal: job.Args.Proposal, Why: dossier.Untrusted(err.Error()), Tries: int64(since)}
+	a := journal.Aside{Part: key.part, What: key.what, Proposal: job.Args.Proposal, Why: err.Error(), Tries: int64(since)}
 	if failed := r.putAside(storing, a); failed != nil {
 		r.conf.Log.Error("could not note a step that fails", "step", key.what, "error", failed)
 	}

@@ -307,7 +307,7 @@ func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
 	case dossier.WasRewound:
 		what += fmt.Sprintf(" down to block %d", e.To.Number)
 	}
-	w.aside = append(w.aside, journal.Aside{Part: journal.AsideEvent, What: what, Proposal: id.String(), Why: dossier.Untrusted(err.Error()), Event: e})
+	w.aside = append(w.aside, journal.Aside{Part: journal.AsideEvent, What: what, Proposal: id.String(), Why: err.Error(), Event: e})
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (r *Runner) look(ctx context.Context) error {
 			if err == nil {
 				continue
 			}
-			a := journal.Aside{Part: journal.AsideTold, What: journal.AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: dossier.Untrusted(err.Error())}
+			a := journal.Aside{Part: journal.AsideTold, What: journal.AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: err.Error()}
 			if err := r.untold(ctx, a, err); err != nil {
 				return err
 			}

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -56,10 +55,10 @@ type Aside struct {
 	Proposal string `json:"proposal"` // empty where it is of none
 	Place    int64  `json:"place"`    // of the record in the order of writing, 0 for what is no record
 	// Why is the last error; it may quote a stranger.
-	Why   dossier.Untrusted `json:"why"`
-	Since time.Time         `json:"since"` // when it was set aside
-	Last  time.Time         `json:"last"`  // when it was tried last
-	Tries int64             `json:"tries"`
+	Why   string    `json:"why"`
+	Since time.Time `json:"since"` // when it was set aside
+	Last  time.Time `json:"last"`  // when it was tried last
+	Tries int64     `json:"tries"`
 	// Event is what could not be stored; nil elsewhere, and where it cannot even be written down.
 	Event dossier.Event `json:"-"`
 }
@@ -86,13 +85,13 @@ const maxWhy = 2000
 // before. Tries is added to those that are on record.
 func (tx Tx) SetAside(ctx context.Context, a Aside) (fresh bool, err error) {
 	row := asideRow{
-		Part: string(a.Part), What: a.What, Proposal: a.Proposal, Place: a.Place, Why: string(a.Why[:min(len(a.Why), maxWhy)]),
+		Part: string(a.Part), What: a.What, Proposal: a.Proposal, Place: a.Place, Why: a.Why[:min(len(a.Why), maxWhy)],
 		Since: a.Last.UTC(), Last: a.Last.UTC(), Tries: max(a.Tries, 1),
 	}
 	if a.Event != nil {
-		var body []byte
-		if err := supervise.Catch(func() (err error) { body, err = json.Marshal(a.Event); return err }); err == nil {
-			row.Event, row.Body = dossier.TypeOf(a.Event), string(body)
+		var r dossier.Record
+		if err := supervise.Catch(func() (err error) { r, err = dossier.Encode(gov.ProposalID{}, 0, a.Last, a.Event); return err }); err == nil {
+			row.Event, row.Body = r.Type, string(r.Body)
 		}
 	}
 	there, err := tx.NewSelect().Model((*asideRow)(nil)).Where("part = ?", row.Part).Where("what = ?", row.What).Exists(ctx)
@@ -141,7 +140,7 @@ func allAside(ctx context.Context, q bun.IDB) ([]Aside, error) {
 	out := make([]Aside, len(rows))
 	for i, r := range rows {
 		out[i] = Aside{
-			Part: AsidePart(r.Part), What: r.What, Proposal: r.Proposal, Place: r.Place, Why: dossier.Untrusted(r.Why),
+			Part: AsidePart(r.Part), What: r.What, Proposal: r.Proposal, Place: r.Place, Why: r.Why,
 			Since: r.Since.UTC(), Last: r.Last.UTC(), Tries: r.Tries,
 		}
 		if r.Event != "" {

@@ -191,7 +191,7 @@ func (o *Outbox) alertsOf(ctx context.Context, p Placed) (alerts []dossier.Alert
 // asideOf is a record of which no alert can be made, and the alert that says so: nothing is set aside in silence. For
 // all records of a proposal in an hour it is one alert.
 func asideOf(p Placed, why error) (Aside, dossier.Alert) {
-	a := Aside{Part: AsideAlerts, What: AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: dossier.Untrusted(why.Error()), Last: time.Now()}
+	a := Aside{Part: AsideAlerts, What: AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: why.Error(), Last: time.Now()}
 	what := fmt.Sprintf("what happened to %s cannot be told, look at it: legate show %s", p.ID, p.ID)
 	return a, dossier.SystemAlert(gov.Critical, what, fmt.Errorf("%s %s is set aside: %w", p.Type, AsideRecord(p), why), p.Time)
 }
@@ -220,7 +220,7 @@ func (o *Outbox) retry(ctx context.Context) error {
 		delete(o.folded, row.placed().ID)
 		err = o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
 			if Itself(err) {
-				a.Why, a.Last, a.Tries = dossier.Untrusted(err.Error()), time.Now(), 1
+				a.Why, a.Last, a.Tries = err.Error(), time.Now(), 1
 				_, err := tx.SetAside(ctx, a)
 				return err
 			}

@@ -16,8 +16,9 @@ var mayImport = map[string][]string{
 	"agent/gov":       {},
 	"agent/dossier":   {"agent/gov"},
 	"agent":           {"agent/gov", "agent/dossier", "agent/checks"}, // the findings of what it has gathered
-	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal"},
-	"agent/journal":   {"agent/gov", "agent/dossier"},
+	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/supervise"},
+	"agent/journal":   {"agent/gov", "agent/dossier", "agent/supervise"},
+	"agent/supervise": {}, // keeps parts going; knows nothing of what they do
 	"agent/checks":    {"agent/gov"},
 	"agent/screen":    {"agent/gov", "agent/dossier", "policies"},
 	"agent/brief":     {"agent/gov", "agent/dossier"},
@@ -50,9 +51,9 @@ var mayImport = map[string][]string{
 	"chains/chaintest":       {"chains/rpc"},
 
 	"notify/discordtest": {}, // a stand-in for Discord, for tests
-	"notify":             {"agent/gov", "agent/dossier", "notify/chart"},
+	"notify":             {"agent/gov", "agent/dossier", "agent/supervise", "notify/chart"},
 	"notify/chart":       {"agent/gov"},
-	"notify/web":         {"agent/gov", "agent/dossier", "notify/chart"},
+	"notify/web":         {"agent/gov", "agent/dossier", "agent/supervise", "notify/chart"},
 
 	"cmd/legate": {anything},
 }

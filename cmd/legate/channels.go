@@ -21,6 +21,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/agent/risk"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/book"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
@@ -230,6 +231,7 @@ type alerting struct {
 	world  *world
 	poll   time.Duration
 	log    *slog.Logger
+	parts  *supervise.Supervisor
 	// digests tells on a schedule what waits; nil where nobody runs it.
 	digests *digester
 }
@@ -247,12 +249,17 @@ type alertingParts struct {
 	out io.Writer
 	// sent is told of every alert that a channel has taken; may be nil.
 	sent func(channel string, a dossier.Alert)
+	// parts keeps the parts going; nil for one that raises alerts.
+	parts *supervise.Supervisor
 }
 
 // openAlerting opens the channels; nothing is sent before run.
 func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	names := slices.Sorted(maps.Keys(p.alerts.Channels))
-	a := &alerting{world: p.world, poll: p.poll, log: p.log}
+	a := &alerting{world: p.world, poll: p.poll, log: p.log, parts: p.parts}
+	if a.parts == nil {
+		a.parts = supervise.New(supervise.Config{Log: p.log, Tell: func(what string, err error) { a.system(ctx, gov.Critical, what, err) }})
+	}
 	var err error
 	if a.outbox, err = p.db.Outbox(ctx, names); err != nil {
 		return nil, err
@@ -265,7 +272,7 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 		}
 		channels = append(channels, ch)
 	}
-	conf := notify.RouterConfig{Now: time.Now, Log: p.log, Sent: p.sent}
+	conf := notify.RouterConfig{Now: time.Now, Log: p.log, Sent: p.sent, Parts: a.parts}
 	for _, r := range p.alerts.Routes {
 		route := notify.Route{To: r.To, Severity: gov.Severity(r.Severity)}
 		for _, e := range r.Events {
@@ -316,10 +323,14 @@ func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Chann
 func (a *alerting) run(ctx context.Context) error {
 	var watching sync.WaitGroup
 	for chain := range a.world.clients {
-		watching.Go(func() { a.watch(ctx, chain) })
+		watching.Go(func() {
+			a.parts.Run(ctx, "the emergency rules at "+chain.String(), func(ctx context.Context, part *supervise.Part) error {
+				return a.watch(ctx, chain, part)
+			})
+		})
 	}
 	if a.digests != nil {
-		watching.Go(func() { a.digests.run(ctx) })
+		watching.Go(func() { a.parts.Run(ctx, "the digests", a.digests.run) })
 	}
 	err := a.router.Run(ctx)
 	watching.Wait()
@@ -327,7 +338,7 @@ func (a *alerting) run(ctx context.Context) error {
 }
 
 // watch ticks the desk at every new block of a chain.
-func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
+func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise.Part) error {
 	client := a.world.clients[chain]
 	var last common.Hash
 	failed := false
@@ -344,6 +355,9 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
 			a.log.Warn("the emergency rules cannot be looked at; tried again at each poll", "chain", chain.String(), "error", err)
 		}
 		failed = err != nil
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
 		t := time.NewTimer(a.poll)
 		select {
 		case <-ctx.Done():
@@ -351,6 +365,7 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
 		}
 		t.Stop()
 	}
+	return nil
 }
 
 // observe is told of records; their alerts are made from the store.
@@ -379,6 +394,9 @@ func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
 				continue
 			}
 			d, err := db.Load(ctx, e.ID)
+			if journal.Itself(err) {
+				continue // told and set aside by whoever follows it; the rules look at all others
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -21,11 +21,12 @@ func (e *engine) Proposals(ctx context.Context) ([]dossier.Summary, error) {
 	handles := journal.Handles(list)
 	out := []dossier.Summary{}
 	for _, entry := range list {
-		d, err := e.db.Load(ctx, entry.ID)
+		summary, err := summaryOf(ctx, e.db, entry)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, d.Summary(handles[entry.ID]))
+		summary.Handle = handles[entry.ID]
+		out = append(out, summary)
 	}
 	return out, nil
 }
@@ -48,7 +49,7 @@ func (e *engine) Document(ctx context.Context, id gov.ProposalID) (dossier.Docum
 
 // Status is where the daemon stands.
 func (e *engine) Status(ctx context.Context) (web.Status, error) {
-	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live}
+	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live, Parts: []web.Part{}, SetAside: []web.Aside{}}
 	if !e.world.voter.IsZero() {
 		voter := e.world.voter
 		s.Key = &voter
@@ -60,6 +61,9 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		if frozen, err := e.frozen(); err == nil {
 			s.Frozen = gov.Known(frozen)
 		}
+	}
+	if err := e.asideStatus(ctx, &s); err != nil {
+		return s, err
 	}
 	health := e.runner.Health()
 	for id := range e.world.clients {
@@ -89,4 +93,18 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		}
 	}
 	return s, nil
+}
+
+// asideStatus adds how the parts of the program do, and what is set aside.
+func (e *engine) asideStatus(ctx context.Context, s *web.Status) error {
+	for _, p := range e.parts.States() {
+		s.Parts = append(s.Parts, web.Part{Name: p.Name, Running: p.Running, Restarts: p.Restarts, Error: dossier.Untrusted(p.Error)})
+	}
+	list, err := e.db.AllAside(ctx)
+	for _, a := range list {
+		s.SetAside = append(s.SetAside, web.Aside{
+			Part: string(a.Part), What: a.What, Proposal: a.Proposal, Place: a.Place, Why: dossier.Untrusted(a.Why), Since: a.Since, Tries: a.Tries,
+		})
+	}
+	return err
 }

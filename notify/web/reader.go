@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -33,6 +34,30 @@ type Status struct {
 	Live      bool            `json:"live"`
 	Model     *string         `json:"model"`
 	Frozen    gov.Maybe[bool] `json:"frozen"`
+	// Parts are the long-running parts of the program; SetAside is what it could not deal with and goes on without.
+	Parts    []Part  `json:"parts"`
+	SetAside []Aside `json:"set_aside"`
+}
+
+// Part is how a long-running part of the program does.
+type Part struct {
+	Name string `json:"name"`
+	// Running is false while the part waits to be started again.
+	Running  bool `json:"running"`
+	Restarts int  `json:"restarts"`
+	// Error is what it stopped with last, or fails with now; empty while all is well.
+	Error dossier.Untrusted `json:"error"`
+}
+
+// Aside is something that fails by itself again and again. It is in nobody's way, and a person must look at it.
+type Aside struct {
+	Part     string            `json:"part"` // alerts, told, proposal, event or step
+	What     string            `json:"what"`
+	Proposal string            `json:"proposal"` // empty where it is of none
+	Place    int64             `json:"place"`    // of the record in the order of writing, 0 for what is none
+	Why      dossier.Untrusted `json:"why"`      // the last error
+	Since    time.Time         `json:"since"`
+	Tries    int64             `json:"tries"`
 }
 
 // Chain is how one chain is followed.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Limits of what one process answers. The API reads the store, which has one connection that the
@@ -74,6 +75,13 @@ func New(r Reader, c Config) http.Handler {
 	return harden(readOnly(bounded(open)))
 }
 
+// caught makes a panic of a reader an error. The metrics read in a goroutine of their own, where a panic would end the
+// program.
+func caught[T any](read func() (T, error)) (out T, err error) {
+	err = supervise.Catch(func() (err error) { out, err = read(); return err })
+	return out, err
+}
+
 // logged is a reader whose failures are in the log: what is answered does not repeat them.
 type logged struct {
 	Reader
@@ -88,21 +96,21 @@ func (l logged) note(ctx context.Context, what string, err error) {
 
 // Proposals is the reader's.
 func (l logged) Proposals(ctx context.Context) ([]dossier.Summary, error) {
-	list, err := l.Reader.Proposals(ctx)
+	list, err := caught(func() ([]dossier.Summary, error) { return l.Reader.Proposals(ctx) })
 	l.note(ctx, "the list of proposals", err)
 	return list, err
 }
 
 // Document is the reader's.
 func (l logged) Document(ctx context.Context, id gov.ProposalID) (dossier.Document, error) {
-	d, err := l.Reader.Document(ctx, id)
+	d, err := caught(func() (dossier.Document, error) { return l.Reader.Document(ctx, id) })
 	l.note(ctx, "the dossier of "+id.String(), err)
 	return d, err
 }
 
 // Status is the reader's.
 func (l logged) Status(ctx context.Context) (Status, error) {
-	s, err := l.Reader.Status(ctx)
+	s, err := caught(func() (Status, error) { return l.Reader.Status(ctx) })
 	l.note(ctx, "the status", err)
 	return s, err
 }
