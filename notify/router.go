@@ -150,7 +150,9 @@ const lookInterval = time.Second
 func (r *Router) fill(ctx context.Context, part *supervise.Part) error {
 	failed := false
 	for ctx.Err() == nil {
+		part.On("new records")
 		_, err := r.store.Fill(ctx)
+		part.Idle()
 		if err != nil && ctx.Err() == nil && !failed {
 			r.conf.Log.Error("cannot make alerts of the records; tried again each second", "error", err)
 		}
@@ -240,6 +242,7 @@ func (w *worker) run(ctx context.Context, part *supervise.Part) error {
 			w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
 			pause(ctx, nil, 5*time.Second)
 		case n == 0:
+			part.Idle()
 			pause(ctx, w.wake, time.Minute)
 		}
 	}
@@ -260,8 +263,7 @@ func (w *worker) round(ctx context.Context, part *supervise.Part) (n int, err er
 			noted = false
 			continue
 		}
-		part.On("alert %d, %s", q.N, q.Alert.Title)
-		if err := w.deliver(ctx, q); err != nil || ctx.Err() != nil {
+		if err := w.deliver(ctx, q, part); err != nil || ctx.Err() != nil {
 			return len(list), err
 		}
 		noted = true
@@ -273,10 +275,11 @@ func (w *worker) round(ctx context.Context, part *supervise.Part) (n int, err er
 }
 
 // deliver gives the channel one alert, as often as it takes. Its error is of the store.
-func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
+func (w *worker) deliver(ctx context.Context, q dossier.Queued, part *supervise.Part) error {
 	store, name := w.router.store, w.channel.Name()
 	after := context.WithoutCancel(ctx) // what was delivered is noted, also when all ends
 	for {
+		part.On("alert %d, %s", q.N, q.Alert.Title)
 		err := w.send(ctx, q.Alert)
 		if err == nil {
 			w.recovered()
@@ -309,6 +312,7 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 				return err
 			}
 		}
+		part.Idle()
 		pause(ctx, nil, backoff(fault, tries))
 		if ctx.Err() != nil {
 			return nil

@@ -49,6 +49,7 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 				continue
 			}
 		}
+		part.Idle()
 		select {
 		case <-ctx.Done():
 			return nil

@@ -42,6 +42,10 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	}
 	log := w.runner.conf.Log.With("proposal", id.String(), "step", job.Args.Step)
 	r := w.runner
+	stuck := time.AfterFunc(r.conf.StepTimeout+time.Minute, func() { // what hangs returns no error
+		r.conf.Alarm("a step does not end, votes may wait for it; restart the daemon: "+stepAside(job.Args), context.DeadlineExceeded)
+	})
+	defer stuck.Stop()
 	err = supervise.Catch(func() error { return r.step(ctx, id, job) })
 	switch {
 	case err == nil:

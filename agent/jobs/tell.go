@@ -30,6 +30,7 @@ func (r *Runner) tell(ctx context.Context, part *supervise.Part) error {
 			r.conf.Alarm("cannot read the journal", err)
 		}
 		failed = err != nil
+		part.Idle()
 		select {
 		case <-ctx.Done():
 			return nil

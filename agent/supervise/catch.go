@@ -23,7 +23,11 @@ func (p *Panic) Error() string { return fmt.Sprintf("panic at %s: %v", p.Where, 
 // Catch calls f and returns its error; a panic of f is returned as a [*Panic].
 func Catch(f func() error) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover().(type) {
+		case nil:
+		case *Panic: // of a [Group]
+			err = v
+		default:
 			err = &Panic{Value: v, Where: where(), Stack: debug.Stack()}
 		}
 	}()

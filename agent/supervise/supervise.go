@@ -20,6 +20,8 @@ type Config struct {
 	First, Most time.Duration
 	// Again is after how long the same failure is told again; default 1 hour.
 	Again time.Duration
+	// Stuck is after how long with one piece of work a part is told to be stuck; default 15 minutes.
+	Stuck time.Duration
 	Now   func() time.Time
 }
 
@@ -47,7 +49,7 @@ func New(c Config) *Supervisor {
 		c.Now = time.Now
 	}
 	c.First, c.Most = cmp.Or(c.First, time.Second), cmp.Or(c.Most, time.Minute)
-	c.Again = cmp.Or(c.Again, time.Hour)
+	c.Again, c.Stuck = cmp.Or(c.Again, time.Hour), cmp.Or(c.Stuck, 15*time.Minute)
 	return &Supervisor{conf: c, told: map[string]time.Time{}}
 }
 
@@ -57,8 +59,9 @@ type Part struct {
 	name string
 
 	mu    sync.Mutex
-	on    string // what it works on
-	row   int    // errors noted in a row
+	on    string    // what it works on
+	since time.Time // when it began with that
+	row   int       // errors noted in a row
 	state State
 }
 
@@ -75,15 +78,18 @@ type State struct {
 	On string `json:"on"`
 }
 
-// On notes what the part works on from now on; empty for nothing. It is told with a failure.
+// On notes what the part works on from now on. It is told with a failure, and when the part is stuck with it.
 func (p *Part) On(format string, args ...any) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.on = fmt.Sprintf(format, args...)
+	p.on, p.since = fmt.Sprintf(format, args...), p.sup.conf.Now()
 }
+
+// Idle notes that the part waits for work.
+func (p *Part) Idle() { p.On("") }
 
 // Note notes how a piece of work went that the part will try again by itself. Some errors in a row are told, nil ends
 // the row.
@@ -128,10 +134,13 @@ func (s *Supervisor) Run(ctx context.Context, name string, f func(context.Contex
 	s.parts = append(s.parts, p)
 	s.mu.Unlock()
 	defer p.ended()
+	watching, done := context.WithCancel(ctx)
+	defer done()
+	go p.watch(watching)
 	for wait := s.conf.First; ; wait = min(2*wait, s.conf.Most) {
 		begun := s.conf.Now()
 		p.begin()
-		err := Catch(func() error { return f(ctx, p) })
+		err := p.call(ctx, f)
 		if _, panicked := Panicked(err); ctx.Err() != nil && !panicked {
 			return
 		}
@@ -144,6 +153,29 @@ func (s *Supervisor) Run(ctx context.Context, name string, f func(context.Contex
 		}
 		if !pause(ctx, wait) {
 			return
+		}
+	}
+}
+
+// call calls f in a goroutine of its own, which f cannot take down, whatever it does.
+func (p *Part) call(ctx context.Context, f func(context.Context, *Part) error) error {
+	end := make(chan error, 1)
+	go func() {
+		err := errEnded // where the goroutine exits under f
+		defer func() { end <- err }()
+		err = Catch(func() error { return f(ctx, p) })
+	}()
+	return <-end
+}
+
+// watch tells when the part has been at one piece of work for too long: nothing that hangs returns an error.
+func (p *Part) watch(ctx context.Context) {
+	for stuck := p.sup.conf.Stuck; pause(ctx, stuck/3); {
+		p.mu.Lock()
+		on, long := p.on, p.sup.conf.Now().Sub(p.since)
+		p.mu.Unlock()
+		if on != "" && long > stuck {
+			p.sup.tell(p.name+" is stuck; if it does not come back, restart the daemon", fmt.Errorf("working on %s since more than %s", on, stuck))
 		}
 	}
 }

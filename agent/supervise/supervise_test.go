@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -139,5 +140,52 @@ func TestCatchKeepsErrorsAndNamesWhatPanicked(t *testing.T) {
 	s := supervise.New(supervise.Config{Tell: h.tell})
 	if err := s.Do("the metrics of a record", func() error { panic("no") }); err == nil || !strings.HasPrefix(h.all(), "the metrics of a record failed: panic at ") {
 		t.Errorf("%v, told %q", err, h.all())
+	}
+}
+
+func TestG51PartWhoseGoroutineExitsIsStartedAgainAndOneThatHangsIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h heard
+		s := supervise.New(supervise.Config{Tell: h.tell})
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		go s.Run(ctx, "channel forum", func(ctx context.Context, p *supervise.Part) error {
+			if n++; n == 1 {
+				runtime.Goexit()
+			}
+			p.Idle()
+			time.Sleep(time.Hour) // waits for work
+			p.On("alert %d", 7)
+			<-ctx.Done() // hangs
+			return nil
+		})
+		time.Sleep(time.Hour)
+		if got := h.all(); n != 2 || got != "channel forum stopped and is started again: it ended although nobody asked it to" {
+			t.Errorf("%d starts, told %q", n, got)
+		}
+		time.Sleep(50 * time.Minute)
+		cancel()
+		synctest.Wait()
+		if got := h.all(); strings.Count(got, "is stuck") != 1 || !strings.Contains(got, "working on alert 7 since more than 15m0s") {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+func TestGroupPanicsWhereItIsWaitedFor(t *testing.T) {
+	err := supervise.Catch(func() error {
+		var g supervise.Group
+		for i := range 4 {
+			g.Go(func() {
+				if i == 2 {
+					panic("in a goroutine")
+				}
+			})
+		}
+		g.Wait()
+		return nil
+	})
+	if p, ok := supervise.Panicked(err); !ok || p.Value != "in a goroutine" || !strings.Contains(string(p.Stack), "TestGroupPanicsWhereItIsWaitedFor") {
+		t.Errorf("%v", err)
 	}
 }

@@ -18,12 +18,12 @@ var mayImport = map[string][]string{
 	"agent":           {"agent/gov", "agent/dossier", "agent/checks"}, // the findings of what it has gathered
 	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/supervise"},
 	"agent/journal":   {"agent/gov", "agent/dossier", "agent/supervise"},
-	"agent/supervise": {}, // keeps parts going; knows nothing of what they do
+	"agent/supervise": {}, // makes panics errors, and keeps parts going; knows nothing of what they do
 	"agent/checks":    {"agent/gov"},
 	"agent/screen":    {"agent/gov", "agent/dossier", "policies"},
 	"agent/brief":     {"agent/gov", "agent/dossier"},
 	"agent/judge":     {"agent/gov", "agent/llm"},
-	"agent/llm":       {},
+	"agent/llm":       {"agent/supervise"},
 	"agent/risk":      {"agent/gov", "policies"},
 	"agent/approval":  {"agent/gov"},
 	"agent/audit":     {"agent/gov", "agent/dossier", "agent/checks", "policies"},
@@ -34,11 +34,11 @@ var mayImport = map[string][]string{
 	"policies/strict": {},
 
 	"simulators":     {"agent/gov", "simulators/mc"},
-	"simulators/mc":  {},
-	"simulators/fit": {"agent/gov", "simulators", "simulators/mc"},
+	"simulators/mc":  {"agent/supervise"},
+	"simulators/fit": {"agent/gov", "simulators", "simulators/mc", "agent/supervise"},
 
-	"chains":                 {"agent/gov", "agent/dossier", "chains/governor", "chains/rpc"},
-	"chains/rpc":             {},
+	"chains":                 {"agent/gov", "agent/dossier", "chains/governor", "chains/rpc", "agent/supervise"},
+	"chains/rpc":             {"agent/supervise"},
 	"chains/governor":        {"agent/gov", "agent/dossier", "chains/rpc", "chains/governor/ballot", "chains/fork"}, // implements fork's Lifecycle
 	"chains/governor/ballot": {"agent/gov"},
 	"chains/book":            {"agent/gov", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
 	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
 	"chains/ledger":          {"agent/gov"},
-	"chains/sender":          {"agent/gov", "chains/rpc", "chains/governor/ballot"},
+	"chains/sender":          {"agent/gov", "chains/rpc", "chains/governor/ballot", "agent/supervise"},
 	"chains/devchain":        {},
 	"chains/chaintest":       {"chains/rpc"},
 

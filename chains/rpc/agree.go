@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Agreement says who gave an answer. With Sources 1 the answer is unverified: nobody else was asked.
@@ -77,7 +79,9 @@ func AgreeBy[T any, K comparable](ctx context.Context, c *Client, need int, key 
 	errs := make([]error, len(sources))
 	var wg sync.WaitGroup
 	for i, s := range sources {
-		wg.Go(func() { values[i], errs[i] = ask(ctx, s) })
+		wg.Go(func() { // an answer that makes its reader panic is the error of that source alone
+			errs[i] = supervise.Catch(func() (err error) { values[i], err = ask(ctx, s); return err })
+		})
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {

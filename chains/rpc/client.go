@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // lookEvery is how old the comparison of the endpoints' heads may get before Latest makes it again: about one
@@ -71,7 +73,7 @@ func (c *Client) look(ctx context.Context) []error {
 	errs := make([]error, len(c.nodes))
 	var wg sync.WaitGroup
 	for i, n := range c.nodes {
-		wg.Go(func() { errs[i] = c.lookAt(ctx, n) })
+		wg.Go(func() { errs[i] = supervise.Catch(func() error { return c.lookAt(ctx, n) }) })
 	}
 	wg.Wait()
 	c.compareHeads(errs)

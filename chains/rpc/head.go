@@ -7,6 +7,8 @@ import (
 	"sort"
 	"sync"
 	"time"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Latest is the head of the best endpoint. Every lookEvery it first compares the heads of all endpoints, so that
@@ -89,8 +91,11 @@ func (c *Client) finalHeight(ctx context.Context) (uint64, error) {
 	var wg sync.WaitGroup
 	for i, s := range sources {
 		wg.Go(func() {
-			h, err := c.finalOf(ctx, s)
-			heights[i], errs[i] = h.Number, err
+			errs[i] = supervise.Catch(func() error {
+				h, err := c.finalOf(ctx, s)
+				heights[i] = h.Number
+				return err
+			})
 		})
 	}
 	wg.Wait()

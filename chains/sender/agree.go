@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -47,7 +48,8 @@ func each[T any](ctx context.Context, s *Sender, ask func(context.Context, rpc.C
 	var wg sync.WaitGroup
 	for i, e := range endpoints {
 		wg.Go(func() {
-			if values[i], errs[i] = ask(ctx, e); errs[i] != nil {
+			errs[i] = supervise.Catch(func() (err error) { values[i], err = ask(ctx, e); return err })
+			if errs[i] != nil {
 				errs[i] = fmt.Errorf("%s: %w", e.Name(), errs[i])
 			}
 		})

@@ -343,6 +343,7 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise
 	var last common.Hash
 	failed := false
 	for ctx.Err() == nil {
+		part.On("the head after block %s", last.Hex())
 		head, err := client.Latest(ctx)
 		if err == nil && head.Hash != last {
 			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
@@ -358,6 +359,7 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise
 		if ctx.Err() == nil {
 			part.Note(err)
 		}
+		part.Idle()
 		t := time.NewTimer(a.poll)
 		select {
 		case <-ctx.Done():

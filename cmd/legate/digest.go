@@ -33,7 +33,9 @@ func (g *digester) run(ctx context.Context, part *supervise.Part) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for ctx.Err() == nil {
+		part.On("the digest")
 		err := g.tell(ctx, time.Now())
+		part.Idle()
 		if ctx.Err() == nil {
 			part.Note(err)
 		}
