@@ -22,8 +22,8 @@ import (
 type Outbox struct {
 	db *DB
 
-	// make makes the alerts of a record: [dossier.Alerts], but in tests.
-	make func(before dossier.Dossier, r dossier.Record, after dossier.Dossier) []dossier.Alert
+	// alerts makes the alerts of a record: [dossier.Alerts], but in tests.
+	alerts func(before dossier.Dossier, r dossier.Record, after dossier.Dossier) []dossier.Alert
 
 	mu     sync.Mutex
 	folded map[gov.ProposalID]dossier.Dossier
@@ -35,8 +35,8 @@ func (db *DB) Outbox(ctx context.Context, channels []string) (*Outbox, error) {
 	return db.outbox(ctx, channels, dossier.Alerts)
 }
 
-func (db *DB) outbox(ctx context.Context, channels []string, make func(dossier.Dossier, dossier.Record, dossier.Dossier) []dossier.Alert) (*Outbox, error) {
-	o := &Outbox{db: db, make: make, folded: map[gov.ProposalID]dossier.Dossier{}}
+func (db *DB) outbox(ctx context.Context, channels []string, alerts func(dossier.Dossier, dossier.Record, dossier.Dossier) []dossier.Alert) (*Outbox, error) {
+	o := &Outbox{db: db, alerts: alerts, folded: map[gov.ProposalID]dossier.Dossier{}}
 	if err := o.retry(ctx); err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (o *Outbox) alertsOf(ctx context.Context, p Placed) (alerts []dossier.Alert
 	if o.folded[p.ID] = after; after.Stage == dossier.AtClosed {
 		delete(o.folded, p.ID)
 	}
-	err = supervise.Catch(func() error { alerts = o.make(before, p.Record, after); return nil })
+	err = supervise.Catch(func() error { alerts = o.alerts(before, p.Record, after); return nil })
 	return alerts, err
 }
 
