@@ -111,7 +111,7 @@ func (p *Part) Note(err error) {
 	tell, on := p.row >= errorsInRow, p.on
 	p.mu.Unlock()
 	if tell {
-		p.sup.tell(p.name+" fails again and again", working(on, err))
+		p.sup.Tell(p.name+" fails again and again", working(on, err))
 	}
 }
 
@@ -175,7 +175,7 @@ func (p *Part) watch(ctx context.Context) {
 		on, long := p.on, p.sup.conf.Now().Sub(p.since)
 		p.mu.Unlock()
 		if on != "" && long > stuck {
-			p.sup.tell(p.name+" is stuck; if it does not come back, restart the daemon", fmt.Errorf("working on %s since more than %s", on, stuck))
+			p.sup.Tell(p.name+" is stuck; if it does not come back, restart the daemon", fmt.Errorf("working on %s since more than %s", on, stuck))
 		}
 	}
 }
@@ -209,11 +209,11 @@ func (p *Part) stopped(err error) {
 		attrs = append(attrs, "stack", string(v.Stack))
 	}
 	p.sup.conf.Log.Error("a part of the program stopped; it is started again", attrs...)
-	p.sup.tell(p.name+" stopped and is started again", working(on, err))
+	p.sup.Tell(p.name+" stopped and is started again", working(on, err))
 }
 
-// tell tells each failure once in a while. What is told may itself fail.
-func (s *Supervisor) tell(what string, err error) {
+// Tell tells a person of a failure, the same once in a while. That it cannot be told harms nobody.
+func (s *Supervisor) Tell(what string, err error) {
 	key := what + "\n" + err.Error()
 	s.mu.Lock()
 	last, known := s.told[key]
@@ -237,7 +237,7 @@ func (s *Supervisor) Do(what string, f func() error) error {
 	err := Catch(f)
 	if v, ok := Panicked(err); ok {
 		s.conf.Log.Error("a panic was caught", "in", what, "error", err, "stack", string(v.Stack))
-		s.tell(what+" failed", err)
+		s.Tell(what+" failed", err)
 	}
 	return err
 }

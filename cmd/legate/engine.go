@@ -267,7 +267,7 @@ func (e *engine) openWeb(ctx context.Context) error {
 		return fmt.Errorf("%s: web.listen: %w; choose another port, or 127.0.0.1:0 for any free one", e.conf.path, err)
 	}
 	e.listener, e.metrics = l, web.NewMetrics()
-	e.handler = e.guarded(web.New(e, web.Config{Token: token, Metrics: e.metrics, Log: e.log}))
+	e.handler = e.guarded(web.New(e, web.Config{Token: token, Metrics: e.metrics, Log: e.log, Tell: e.parts.Tell}))
 	return nil
 }
 

@@ -32,6 +32,8 @@ type Config struct {
 	Metrics *Metrics
 	// Log gets what a page or the API could not be made of; nil is silent.
 	Log *slog.Logger
+	// Tell is told of what panicked while a page or the API was made; nil tells the log alone.
+	Tell func(what string, err error)
 	// Now is the wall clock from which times on pages are counted; nil is the system's.
 	Now func() time.Time
 }
@@ -47,7 +49,7 @@ func New(r Reader, c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	r = logged{r, c.Log}
+	r = logged{r, c.Log, c.Tell}
 	a := api{reader: r}
 	p := &pages{reader: r, metrics: c.Metrics, now: c.Now, boot: rand.Text(), log: c.Log}
 	open := http.NewServeMux()
@@ -85,10 +87,14 @@ func caught[T any](read func() (T, error)) (out T, err error) {
 // logged is a reader whose failures are in the log: what is answered does not repeat them.
 type logged struct {
 	Reader
-	log *slog.Logger
+	log  *slog.Logger
+	tell func(what string, err error) // may be nil
 }
 
 func (l logged) note(ctx context.Context, what string, err error) {
+	if _, panicked := supervise.Panicked(err); panicked && l.tell != nil {
+		l.tell("a page or the API failed at "+what, err)
+	}
 	if err != nil && !errors.Is(err, ErrUnknown) && !errors.Is(ctx.Err(), context.Canceled) { // or the reader has gone away
 		l.log.Error("what a page or the API shows could not be read", "what", what, "error", err)
 	}
