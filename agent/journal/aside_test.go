@@ -140,3 +140,20 @@ func TestG51PlanOfAVoteLeavesOutWhatDoesNotFold(t *testing.T) {
 		t.Errorf("%d in flight, %v", len(votes), err)
 	}
 }
+
+// A journal of before, in which a reorganisation that took back a change stands as a proposal that begins anew, is told
+// (D1): each start used to end at its first record of that kind.
+func TestG51JournalOfBeforeIsTold(t *testing.T) {
+	db := open(t, t.TempDir(), journal.Daemon)
+	outbox(t, db, "a")
+	add(t, db, id(1), seen(id(1)), dossier.WasGathered{}, dossier.WasDecided{Verdict: gov.Verdict{Direction: gov.Against, Rule: "no-drain"}}, changed(id(1)),
+		dossier.WasRewound{}, seen(id(1)), dossier.WasGathered{}, dossier.WasDecided{Verdict: gov.Verdict{Direction: gov.Against, Rule: "no-drain"}})
+	o := outbox(t, db, "a")
+	want := []string{"ens/1: new proposal", "ens/1: against", "ens/1: removed by a reorganisation", "ens/1: new proposal", "ens/1: against"}
+	if got, _ := titles(t, o, "a"); !slices.Equal(got, want) {
+		t.Errorf("alerts %q, want %q", got, want)
+	}
+	if got := asides(t, db); len(got) != 0 {
+		t.Errorf("set aside %q", got)
+	}
+}
