@@ -232,16 +232,6 @@ func (s *Supervisor) Tell(what string, err error) {
 	}
 }
 
-// Do does one piece of work that nothing waits for, such as telling an observer. A panic of it is told and returned.
-func (s *Supervisor) Do(what string, f func() error) error {
-	err := Catch(f)
-	if v, ok := Panicked(err); ok {
-		s.conf.Log.Error("a panic was caught", "in", what, "error", err, "stack", string(v.Stack))
-		s.Tell(what+" failed", err)
-	}
-	return err
-}
-
 // States says how every part does, by name.
 func (s *Supervisor) States() []State {
 	s.mu.Lock()

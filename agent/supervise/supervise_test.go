@@ -136,11 +136,6 @@ func TestCatchKeepsErrorsAndNamesWhatPanicked(t *testing.T) {
 	if !ok || !strings.Contains(v.Where, "supervise_test.go") || len(v.Stack) == 0 {
 		t.Errorf("%v, %+v", err, v)
 	}
-	var h heard
-	s := supervise.New(supervise.Config{Tell: h.tell})
-	if err := s.Do("the metrics of a record", func() error { panic("no") }); err == nil || !strings.HasPrefix(h.all(), "the metrics of a record failed: panic at ") {
-		t.Errorf("%v, told %q", err, h.all())
-	}
 }
 
 func TestG51PartWhoseGoroutineExitsIsStartedAgainAndOneThatHangsIsTold(t *testing.T) {

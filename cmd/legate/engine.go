@@ -199,13 +199,17 @@ func (e *engine) serve(ctx context.Context, _ *supervise.Part) error {
 // nothing to say.
 func (e *engine) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := e.parts.Do("a page or the API", func() error { next.ServeHTTP(w, r); return nil })
-		if p, ok := supervise.Panicked(err); ok {
-			if p.Value == http.ErrAbortHandler {
-				panic(p.Value) // the server's own way to end an answer
-			}
-			http.Error(w, "this could not be shown; the log says why", http.StatusInternalServerError)
+		err := supervise.Catch(func() error { next.ServeHTTP(w, r); return nil })
+		p, ok := supervise.Panicked(err)
+		if !ok {
+			return
 		}
+		if p.Value == http.ErrAbortHandler {
+			panic(p.Value) // the server's own way to end an answer
+		}
+		e.log.Error("a page or the API panicked", "path", r.URL.Path, "error", err, "stack", string(p.Stack))
+		e.parts.Tell("a page or the API could not be shown", err)
+		http.Error(w, "this could not be shown; the log says why", http.StatusInternalServerError)
 	})
 }
 

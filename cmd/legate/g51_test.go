@@ -470,3 +470,21 @@ func answerRPC(w http.ResponseWriter, r *http.Request, results map[string]string
 		fmt.Fprintf(w, "[%s]", strings.Join(out, ","))
 	}
 }
+
+// A page that panics is an error of that answer, and told once.
+func TestG51PageThatPanicsIsToldAndAnswered(t *testing.T) {
+	var told []string
+	e := &engine{log: slog.New(slog.DiscardHandler)}
+	e.parts = supervise.New(supervise.Config{Tell: func(what string, err error) { told = append(told, what+": "+err.Error()) }})
+	h := e.guarded(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no such template") }))
+	for range 3 {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
+		if w.Code != http.StatusInternalServerError {
+			t.Errorf("status %d", w.Code)
+		}
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "no such template") {
+		t.Errorf("told %q", told)
+	}
+}
