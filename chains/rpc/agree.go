@@ -47,8 +47,8 @@ func (e *AgreementError) Unwrap() []error {
 	return out
 }
 
-// class is Disagreement where answers differ; where no source contradicts another, the errors' own common class.
-func (e *AgreementError) class() Class {
+// Class is Disagreement where answers differ; where no source contradicts another, the errors' own common class.
+func (e *AgreementError) Class() Class {
 	if e.Kinds > 1 || len(e.Errors) == 0 {
 		return Disagreement
 	}

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -72,4 +73,10 @@ func (n *node) down() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.failures >= downAfter
+}
+
+// Slow notes that this endpoint was far slower than others that were asked the same: it counts as one that fails, so
+// that it is asked last for a while.
+func (s Source) Slow(waited time.Duration) {
+	s.n.failed(fmt.Errorf("%w: no answer within %s while others had answered", ErrSlow, waited), time.Now())
 }
