@@ -13,6 +13,8 @@ type Agreed[T any] struct {
 type Agreement struct {
 	// Asked is how many operators were asked, Same how many of them gave the answer.
 	Asked, Same int
+	// Agreeing are the operators that gave the answer.
+	Agreeing []string
 	// Minority are the operators that said something else: one of them lies or lags.
 	Minority []string
 	// Slow are the operators that had not answered when the others had been waited for long enough.
@@ -52,6 +54,7 @@ func Join[T, U, V any](a Agreed[T], b Agreed[U], f func(T, U) V) Agreed[V] {
 func (a Agreement) and(b Agreement) Agreement {
 	return Agreement{
 		Asked: min(a.Asked, b.Asked), Same: min(a.Same, b.Same),
+		Agreeing: slices.DeleteFunc(slices.Clone(a.Agreeing), func(n string) bool { return !slices.Contains(b.Agreeing, n) }),
 		Minority: union(a.Minority, b.Minority), Slow: union(a.Slow, b.Slow), Failed: append(slices.Clone(a.Failed), b.Failed...),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/legate-dao/legate/chains/rpc"
@@ -31,45 +32,81 @@ func Ask[T comparable](ctx context.Context, p *Panel, ask func(context.Context, 
 // AskBy is Ask for answers that do not compare: key is what must be equal, such as a digest of all that matters. The
 // value is that of the first member, in the panel's order, that gave it.
 func AskBy[T any, K comparable](ctx context.Context, p *Panel, key func(T) K, ask func(context.Context, rpc.Caller) (T, error)) (Agreed[T], error) {
-	members := p.members()
+	members, reserve, err := p.ask(ctx)
+	if err != nil {
+		return Agreed[T]{}, err
+	}
+	c := newCount[T, K](p.need)
+	take := func(r reply[T]) (enough bool) {
+		c.take(r, key)
+		_, ok := c.winner()
+		return ok
+	}
+
+	// Who is left out is asked before the question is given up: one of those who were asked may lie.
+	for _, some := range [][]*seat{members, reserve} {
+		c.add(some)
+		if err := hear(ctx, some, ask, take); err != nil {
+			return Agreed[T]{}, err
+		}
+		if _, ok := c.winner(); ok {
+			break
+		}
+	}
+	return c.result(p)
+}
+
+// hear asks every member, side by side, and hands over the replies one at a time, until all are in, or some while
+// after take has said that they are enough. The members that are left are marked slow. The error is that the context
+// ended before there were enough.
+func hear[T any](ctx context.Context, members []*seat, ask func(context.Context, rpc.Caller) (T, error), take func(reply[T]) (enough bool)) error {
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel() // lets go of those that are not waited for
 	heard := make(chan reply[T], len(members))
-	for i, m := range members {
+	for _, m := range members {
 		go func() {
 			v, err := ask(asking, m)
-			heard <- reply[T]{i, v, err}
+			heard <- reply[T]{m, v, err}
 		}()
 	}
 
-	c := newCount[T, K](p.need, members)
-	began := time.Now()
+	open := map[*seat]bool{}
+	for _, m := range members {
+		open[m] = true
+	}
+	began, ok := time.Now(), false
 	var enough <-chan time.Time
-	var grace time.Duration
-	for c.open > 0 {
+	for len(open) > 0 {
 		select {
 		case r := <-heard:
-			c.take(r, key)
-			if _, ok := c.winner(); ok && enough == nil {
-				grace = min(max(patience*time.Since(began), least), most)
-				enough = time.After(grace)
+			delete(open, r.member)
+			if ok = take(r); ok && enough == nil {
+				enough = time.After(min(max(patience*time.Since(began), least), most))
+			}
+			if m, is := r.member.Member.(prompter); is && r.err == nil {
+				m.Prompt()
 			}
 			continue
 		case <-enough:
 		case <-ctx.Done():
-			if _, ok := c.winner(); !ok {
-				return Agreed[T]{}, fmt.Errorf("ask %d endpoints: %w", len(members), ctx.Err())
+			if !ok {
+				return fmt.Errorf("ask %d endpoints: %w", len(members), ctx.Err())
 			}
+			return nil
 		}
 		break
 	}
-	c.slow(time.Since(began))
-	return c.result(p)
+	for m := range open {
+		if m, ok := m.Member.(slower); ok {
+			m.Slow(time.Since(began))
+		}
+	}
+	return nil
 }
 
 // reply is what one member said.
 type reply[T any] struct {
-	member int
+	member *seat
 	value  T
 	err    error
 }
@@ -84,46 +121,45 @@ type outcome[K comparable] struct {
 
 // count gathers replies.
 type count[T any, K comparable] struct {
-	need     int
-	members  []Member
-	open     int
-	replies  []*reply[T]
-	outcomes []*outcome[K] // nil: no answer
-	votes    map[outcome[K]]int
-	by       Agreement
+	need    int
+	members []*seat // in the panel's order
+	replies map[*seat]reply[T]
+	answers map[*seat]outcome[K] // of those whose reply says something of the chain
+	votes   map[outcome[K]]int
 }
 
-func newCount[T any, K comparable](need int, members []Member) *count[T, K] {
-	n := len(members)
-	return &count[T, K]{
-		need: need, members: members, open: n, replies: make([]*reply[T], n), outcomes: make([]*outcome[K], n),
-		votes: map[outcome[K]]int{}, by: Agreement{Asked: n},
-	}
+func newCount[T any, K comparable](need int) *count[T, K] {
+	return &count[T, K]{need: need, replies: map[*seat]reply[T]{}, answers: map[*seat]outcome[K]{}, votes: map[outcome[K]]int{}}
 }
 
 // content reports whether a class of failure says something of the chain rather than of the endpoint.
-func content(c rpc.Class) bool {
+func content(c rpc.Class) bool { return c == rpc.Reverted || lacking(c) }
+
+// lacking reports whether a class of failure says that the endpoint has not got, or does not do, what it is asked for:
+// where others answer that is no lie.
+func lacking(c rpc.Class) bool {
 	switch c {
-	case rpc.Reverted, rpc.NoState, rpc.NotFound, rpc.BadRequest, rpc.Range, rpc.Unsupported:
+	case rpc.NoState, rpc.NotFound, rpc.BadRequest, rpc.Range, rpc.Unsupported:
 		return true
 	}
 	return false
 }
 
+// add is who is asked.
+func (c *count[T, K]) add(members []*seat) { c.members = append(c.members, members...) }
+
 func (c *count[T, K]) take(r reply[T], key func(T) K) {
-	c.open--
-	c.replies[r.member] = &r
+	c.replies[r.member] = r
 	var o outcome[K]
 	if r.err != nil {
 		o.failure, o.failed = rpc.Classify(r.err), true
-		c.by.Failed = append(c.by.Failed, Failure{c.members[r.member].Name(), r.err})
 		if !content(o.failure) {
 			return
 		}
 	} else {
 		o.key = key(r.value)
 	}
-	c.outcomes[r.member] = &o
+	c.answers[r.member] = o
 	c.votes[o]++
 }
 
@@ -139,41 +175,50 @@ func (c *count[T, K]) winner() (won outcome[K], ok bool) {
 	return won, reached == 1
 }
 
-// slow names the members that are not waited for any more.
-func (c *count[T, K]) slow(waited time.Duration) {
-	for i, r := range c.replies {
-		if r != nil {
+// agreement says who said what, in the panel's order.
+func (c *count[T, K]) agreement() Agreement {
+	by := Agreement{Asked: len(c.members)}
+	won, ok := c.winner()
+	for _, m := range c.members {
+		r, replied := c.replies[m]
+		o, answered := c.answers[m]
+		switch {
+		case !replied:
+			by.Slow = append(by.Slow, m.Name())
 			continue
+		case r.err != nil:
+			by.Failed = append(by.Failed, Failure{m.Name(), r.err})
 		}
-		c.by.Slow = append(c.by.Slow, c.members[i].Name())
-		if m, ok := c.members[i].(slower); ok {
-			m.Slow(waited)
+		switch {
+		case !answered:
+		case ok && o == won:
+			by.Same++
+			by.Agreeing = append(by.Agreeing, m.Name())
+		case (ok || len(c.votes) > 1) && !lacking(o.failure):
+			by.Minority = append(by.Minority, m.Name())
 		}
 	}
+	return by
 }
 
 func (c *count[T, K]) result(p *Panel) (Agreed[T], error) {
 	won, ok := c.winner()
-	for i, o := range c.outcomes {
-		if o != nil && (!ok && len(c.votes) > 1 || ok && *o != won) {
-			c.by.Minority = append(c.by.Minority, c.members[i].Name())
-		}
-	}
+	by := c.agreement()
+	p.tell(by)
 	if !ok {
-		return Agreed[T]{}, &Error{Need: c.need, Answers: len(c.votes), Agreement: c.by}
+		return Agreed[T]{}, &Error{Need: c.need, Answers: len(c.votes), Agreement: by}
 	}
-	c.by.Same = c.votes[won]
-	if len(c.by.Minority) > 0 || len(c.by.Slow) > 0 {
-		p.log.Warn("endpoints differ from the agreed answer", "differ", c.by.Minority, "slow", c.by.Slow, "agree", c.by.Same, "asked", c.by.Asked)
+	if len(by.Minority) > 0 || len(by.Slow) > 0 {
+		p.log.Warn("endpoints differ from the agreed answer", "differ", by.Minority, "slow", by.Slow, "agree", by.Same, "asked", by.Asked)
 	}
-	for i, o := range c.outcomes {
-		if o == nil || *o != won {
+	for _, m := range c.members {
+		if o, answered := c.answers[m]; !answered || o != won {
 			continue
 		}
 		if won.failed {
-			return Agreed[T]{}, fmt.Errorf("%d of %d endpoints fail alike: %w", c.by.Same, c.by.Asked, c.replies[i].err)
+			return Agreed[T]{}, fmt.Errorf("%d of %d endpoints fail alike: %w", by.Same, by.Asked, c.replies[m].err)
 		}
-		return Agreed[T]{c.replies[i].value, c.by}, nil
+		return Agreed[T]{c.replies[m].value, by}, nil
 	}
 	panic("quorum: a winner that no member gave")
 }
@@ -188,6 +233,9 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%v: %d of %d endpoints must give the same answer, there are %d different ones", rpc.ErrDisagreement, e.Need, e.Asked, e.Answers)
+	if len(e.Minority) > 0 {
+		text += " (" + strings.Join(e.Minority, ", ") + ")"
+	}
 	for _, f := range e.Failed {
 		text += fmt.Sprintf("; %s: %v", f.Source, f.Err)
 	}
