@@ -76,8 +76,9 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 	default:
 		n.vote()
 	}
-	if after.Told != before.Told {
-		n.decided()
+	// a proposal that begins anew has nothing told of it yet: that is no decision
+	if after.Told != before.Told && after.Told != (Told{}) && after.Verdict != nil {
+		n.decided(*after.Verdict)
 	}
 	return n.alerts
 }
@@ -144,15 +145,16 @@ func (n *news) gathered() {
 	n.tell(AlertDrift, gov.Warning, "what it would do has changed", append(n.factLines(), "It is decided again on these facts.")...)
 }
 
-func (n *news) decided() {
+// decided tells the decision that stands now; v is the newest verdict.
+func (n *news) decided(v gov.Verdict) {
 	told := n.after.Told
 	because := "By rule " + inertLabel(told.Rule) + "."
-	if v := n.after.Verdict; v.Because != "" && v.Rule == told.Rule {
+	if v.Because != "" && v.Rule == told.Rule {
 		because = "By rule " + inertLabel(told.Rule) + ": " + strings.TrimSuffix(Untrusted(v.Because).Plain(cardLine), ".") + "."
 	}
 	if told.Final == gov.Hold {
 		why, severity := "Why: "+inertLabel(told.Reason)+". "+because, gov.Warning
-		if v := n.after.Verdict; v.Direction == gov.For && n.before.Barred != "" {
+		if v.Direction == gov.For && n.before.Barred != "" {
 			why = fmt.Sprintf("The policy says for now, but it was held before because of %s: only an answer by hand votes for. %s", inertLabel(n.before.Barred), because)
 		}
 		if h := n.after.Held; h != nil && told.Reason == h.Reason {

@@ -145,6 +145,26 @@ func TestAlertsOfHoldsAndDanger(t *testing.T) {
 	s.want("proposal info new proposal", "proposal warning removed by a reorganisation")
 }
 
+// A reorganisation that takes a decided proposal's creation away, and brings it back, tells no decision until there is
+// one again (D1): whoever was told that it is gone is told again what is decided.
+func TestG51AlertsOfADecidedProposalThatBeginsAnew(t *testing.T) {
+	for name, decision := range map[string]dossier.WasDecided{
+		"against": decided(1500, verdict(gov.Against)),
+		"held":    decided(1500, verdict(gov.Hold, gov.HoldByRule)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tellStory(t, named(), gathered(1500), decision)
+			s.alerts = nil
+			s.happen(dossier.WasRewound{}, named())
+			s.want("proposal warning removed by a reorganisation", "proposal info new proposal")
+			s.happen(gathered(1500), decision)
+			if len(s.alerts) != 1 || s.alerts[0].Event != dossier.AlertDecision {
+				t.Errorf("the decision after it came back is told as %+v", s.alerts)
+			}
+		})
+	}
+}
+
 // Voting was over when it was first seen: history, not news.
 func TestNoAlertsOfTheBackFilled(t *testing.T) {
 	e := named()
