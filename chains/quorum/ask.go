@@ -31,7 +31,26 @@ func Ask[T comparable](ctx context.Context, p *Panel, ask func(context.Context, 
 // AskBy is Ask for answers that do not compare: key is what must be equal, such as a digest of all that matters. The
 // value is that of the first member, in the panel's order, that gave it.
 func AskBy[T any, K comparable](ctx context.Context, p *Panel, key func(T) K, ask func(context.Context, rpc.Caller) (T, error)) (Agreed[T], error) {
-	members := p.members()
+	members, err := p.ask(ctx)
+	if err != nil {
+		return Agreed[T]{}, err
+	}
+	c := newCount[T, K](p.need, members)
+	err = hear(ctx, members, ask, func(r reply[T]) (enough bool) {
+		c.take(r, key)
+		_, ok := c.winner()
+		return ok
+	})
+	if err != nil {
+		return Agreed[T]{}, err
+	}
+	return c.result(p)
+}
+
+// hear asks every member, side by side, and hands over the replies one at a time, until all are in, or some while
+// after take has said that they are enough. The members that are left are marked slow. The error is that the context
+// ended before there were enough.
+func hear[T any](ctx context.Context, members []Member, ask func(context.Context, rpc.Caller) (T, error), take func(reply[T]) (enough bool)) error {
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel() // lets go of those that are not waited for
 	heard := make(chan reply[T], len(members))
@@ -42,29 +61,34 @@ func AskBy[T any, K comparable](ctx context.Context, p *Panel, key func(T) K, as
 		}()
 	}
 
-	c := newCount[T, K](p.need, members)
-	began := time.Now()
+	open := map[int]bool{}
+	for i := range members {
+		open[i] = true
+	}
+	began, ok := time.Now(), false
 	var enough <-chan time.Time
-	var grace time.Duration
-	for c.open > 0 {
+	for len(open) > 0 {
 		select {
 		case r := <-heard:
-			c.take(r, key)
-			if _, ok := c.winner(); ok && enough == nil {
-				grace = min(max(patience*time.Since(began), least), most)
-				enough = time.After(grace)
+			delete(open, r.member)
+			if ok = take(r); ok && enough == nil {
+				enough = time.After(min(max(patience*time.Since(began), least), most))
 			}
 			continue
 		case <-enough:
 		case <-ctx.Done():
-			if _, ok := c.winner(); !ok {
-				return Agreed[T]{}, fmt.Errorf("ask %d endpoints: %w", len(members), ctx.Err())
+			if !ok {
+				return fmt.Errorf("ask %d endpoints: %w", len(members), ctx.Err())
 			}
 		}
 		break
 	}
-	c.slow(time.Since(began))
-	return c.result(p)
+	for i := range open {
+		if m, ok := members[i].(slower); ok {
+			m.Slow(time.Since(began))
+		}
+	}
+	return nil
 }
 
 // reply is what one member said.
@@ -86,7 +110,6 @@ type outcome[K comparable] struct {
 type count[T any, K comparable] struct {
 	need     int
 	members  []Member
-	open     int
 	replies  []*reply[T]
 	outcomes []*outcome[K] // nil: no answer
 	votes    map[outcome[K]]int
@@ -96,7 +119,7 @@ type count[T any, K comparable] struct {
 func newCount[T any, K comparable](need int, members []Member) *count[T, K] {
 	n := len(members)
 	return &count[T, K]{
-		need: need, members: members, open: n, replies: make([]*reply[T], n), outcomes: make([]*outcome[K], n),
+		need: need, members: members, replies: make([]*reply[T], n), outcomes: make([]*outcome[K], n),
 		votes: map[outcome[K]]int{}, by: Agreement{Asked: n},
 	}
 }
@@ -111,7 +134,6 @@ func content(c rpc.Class) bool {
 }
 
 func (c *count[T, K]) take(r reply[T], key func(T) K) {
-	c.open--
 	c.replies[r.member] = &r
 	var o outcome[K]
 	if r.err != nil {
@@ -139,21 +161,13 @@ func (c *count[T, K]) winner() (won outcome[K], ok bool) {
 	return won, reached == 1
 }
 
-// slow names the members that are not waited for any more.
-func (c *count[T, K]) slow(waited time.Duration) {
-	for i, r := range c.replies {
-		if r != nil {
-			continue
-		}
-		c.by.Slow = append(c.by.Slow, c.members[i].Name())
-		if m, ok := c.members[i].(slower); ok {
-			m.Slow(waited)
-		}
-	}
-}
-
 func (c *count[T, K]) result(p *Panel) (Agreed[T], error) {
 	won, ok := c.winner()
+	for i, r := range c.replies {
+		if r == nil {
+			c.by.Slow = append(c.by.Slow, c.members[i].Name())
+		}
+	}
 	for i, o := range c.outcomes {
 		if o != nil && (!ok && len(c.votes) > 1 || ok && *o != won) {
 			c.by.Minority = append(c.by.Minority, c.members[i].Name())

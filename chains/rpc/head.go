@@ -12,7 +12,7 @@ import (
 // Latest is the head of the best endpoint. Every lookEvery it first compares the heads of all endpoints, so that
 // one that is stuck is left.
 func (c *Client) Latest(ctx context.Context) (Header, error) {
-	if err := c.freshen(ctx); err != nil {
+	if err := c.Freshen(ctx); err != nil {
 		return Header{}, err
 	}
 	return HeaderByTag(ctx, c, "latest")
@@ -21,15 +21,15 @@ func (c *Client) Latest(ctx context.Context) (Header, error) {
 // Final is the newest final block by the configured finality, as the best endpoint says. What decides a vote asks
 // AgreedFinal.
 func (c *Client) Final(ctx context.Context) (Header, error) {
-	if err := c.freshen(ctx); err != nil {
+	if err := c.Freshen(ctx); err != nil {
 		return Header{}, err
 	}
 	return c.finalOf(ctx, c)
 }
 
-// freshen looks at all endpoints when the last look is old. Endpoints that fail are only noted; ctx ending is an
+// Freshen looks at all endpoints when the last look is old, so that one that lags or hangs is known as such. Endpoints that fail are only noted; ctx ending is an
 // error.
-func (c *Client) freshen(ctx context.Context) error {
+func (c *Client) Freshen(ctx context.Context) error {
 	c.mu.Lock()
 	old := time.Since(c.looked) >= lookEvery
 	if old {
@@ -69,7 +69,7 @@ func FinalBy(ctx context.Context, from Caller, f Finality) (Header, error) {
 // AgreedFinal is the newest block that at least Need sources call final and agree on, field by field. A source that
 // invents a high final block cannot move it: the height is the Need-th highest that sources report.
 func (c *Client) AgreedFinal(ctx context.Context) (Header, Agreement, error) {
-	if err := c.freshen(ctx); err != nil {
+	if err := c.Freshen(ctx); err != nil {
 		return Header{}, Agreement{}, err
 	}
 	height, err := c.finalHeight(ctx)
