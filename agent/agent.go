@@ -281,12 +281,13 @@ func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 		return nil, err
 	}
 	change := dossier.WasChanged{Change: dossier.Change{ID: d.ID(), State: state, Ends: ends}}
-	if ends > d.Proposal.Ends { // extended: the window is open again
-		return []dossier.Event{change}, nil
-	}
 	head, err := a.Chain.Head(ctx, d.ID())
 	if err != nil {
 		return nil, err
+	}
+	change.Change.Block = head.Latest // a reorganisation may take it back
+	if ends > d.Proposal.Ends {       // extended: the window is open again
+		return []dossier.Event{change}, nil
 	}
 	if head.Clock <= ends && !state.Over() { // it has only opened
 		if state == d.Proposal.State {

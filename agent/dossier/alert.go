@@ -59,6 +59,8 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 		n.seen(e)
 	case WasRewound:
 		n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
+	case WasTakenBack:
+		n.takenBack()
 	case WasPreviewed:
 		n.previewed()
 	case WasGathered:
@@ -271,6 +273,53 @@ func (n *news) changed(c Change) {
 	if n.after.Proposal.Ends > n.before.Proposal.Ends {
 		n.tell(AlertProposal, gov.Info, "its deadline was extended", "Voting goes on longer than was announced; every deadline of ours moves with it.")
 	}
+}
+
+// takenBack tells what a reorganisation took back, and that the rest stands.
+func (n *news) takenBack() {
+	was, is := n.before.Proposal, n.after.Proposal
+	lines := []string{}
+	if was.State != is.State {
+		lines = append(lines, fmt.Sprintf("It was %s, and is %s again.", stateWord(was.State), stateWord(is.State)))
+	}
+	if was.Ends != is.Ends {
+		lines = append(lines, "Voting ends about "+moment(n.after.EndsAt())+" again.")
+	}
+	event, severity, what := AlertProposal, gov.Info, "a reorganisation took a change back"
+	switch {
+	case n.after.votable() && !n.before.votable():
+		severity, what = gov.Warning, "a reorganisation took its end back, it is open again"
+		lines = append(lines, "It goes on where it stood: "+n.goesOn()+".")
+	case !n.before.votable():
+		event = AlertResult
+		lines = append(lines, n.result()...)
+	default:
+		lines = append(lines, "Its facts, what was decided and what the holder said stand.")
+	}
+	n.tell(event, severity, what, lines...)
+}
+
+// goesOn is where our vote stands.
+func (n *news) goesOn() string {
+	switch v := n.after.Vote; {
+	case v.Status.Bound():
+		return "our vote is " + string(v.Status)
+	case n.after.Canceled:
+		return "the holder stopped the vote"
+	case v.Status == gov.VoteHeld:
+		return "held because of " + inertLabel(v.Reason)
+	case n.after.Verdict != nil:
+		return n.after.Final().String() + ", not cast yet"
+	}
+	return "not decided yet"
+}
+
+// stateWord is the chain's word for people.
+func stateWord(s gov.State) string {
+	if s == "" {
+		return "in a state not known"
+	}
+	return string(s)
 }
 
 func (n *news) result() []string {

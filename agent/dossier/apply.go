@@ -45,6 +45,8 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		return d.seen(e)
 	case WasRewound:
 		return d.rewound()
+	case WasTakenBack:
+		return d.takenBack(e)
 	case WasPreviewed:
 		if d.Stage != AtSeen || !d.speaks(e.Gathered) {
 			return d, false
@@ -184,6 +186,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		if v.Raw.Len() > 0 && !e.Status.Bound() {
 			return d, false // what was signed is never nothing
 		}
+		d.leave()
 		v.Status = e.Status
 		d.notVoted(e.Why)
 	default:
@@ -228,7 +231,7 @@ func (d *Dossier) released(e WasReleased) {
 
 func (d *Dossier) notVoted(why NotVotedReason) {
 	d.NotVoted = why
-	if d.Stage == AtSeen || d.Stage == AtGathered || d.Stage == AtDecided {
+	if d.votable() {
 		d.Stage = AtNotVoted
 	}
 	d.followState()
@@ -244,7 +247,8 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 		vote, locked = gov.Vote{}, nil // without a signature all is open again; the ledger bars another vote
 	}
 	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records, Head: d.Head,
-		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends}
+		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends,
+		Changes:    []Change{{State: e.Seen.Proposal.State, Ends: e.Seen.Proposal.Ends, Block: e.Seen.Proposal.Created}}}
 	if again && e.Seen.Proposal.ContentHash == d.Proposal.ContentHash && e.Seen.Proposal.DescriptionHash == d.Proposal.DescriptionHash {
 		next.keep(d)
 	}
@@ -375,44 +379,4 @@ func (d Dossier) restate(head gov.Head) Dossier {
 		d.Vote.Status, d.Vote.Reason = gov.VoteHeld, d.Held.Reason
 	}
 	return d
-}
-
-// changed takes in the chain's state and deadline.
-func (d Dossier) changed(c Change) (Dossier, bool) {
-	if d.Stage == Unseen || d.Stage == AtClosed {
-		return d, false
-	}
-	if c.Ends > d.Proposal.Ends {
-		d.Proposal.Ends = c.Ends
-	}
-	if c.State != "" {
-		d.Proposal.State = c.State
-	}
-	if d.Proposal.State.Over() && !d.Vote.Status.Bound() && (d.Stage == AtSeen || d.Stage == AtGathered || d.Stage == AtDecided) {
-		d.NotVoted, d.Stage = NotOpen, AtNotVoted
-		if d.Vote.Status != gov.VoteCanceled {
-			d.Vote.Status = gov.VoteNoVote
-		}
-	}
-	d.followState()
-	return d, true
-}
-
-// followState moves a settled proposal along with the chain's state.
-func (d *Dossier) followState() {
-	if d.Stage != AtVoted && d.Stage != AtNotVoted && d.Stage != AtQueued {
-		return
-	}
-	switch d.Proposal.State {
-	case gov.StateQueued:
-		d.Stage = AtQueued
-	case gov.StateExecuted:
-		d.Stage = AtExecuted
-	case gov.StateDefeated:
-		d.Stage = AtDefeated
-	case gov.StateCanceled:
-		d.Stage = AtCanceled
-	case gov.StateExpired:
-		d.Stage = AtExpired
-	}
 }

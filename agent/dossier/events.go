@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -36,6 +38,11 @@ type (
 	// WasRewound: a reorganisation took the block of its creation away.
 	WasRewound struct {
 		To gov.Block `json:"to"` // the last common block
+	}
+	// WasTakenBack: a reorganisation took blocks away in which the chain was read to have changed it; its creation stands.
+	WasTakenBack struct {
+		To   gov.Block `json:"to"`   // the last common block
+		Head gov.Head  `json:"head"` // after it
 	}
 	// WasPreviewed: a provisional dossier at the head, before finality; shown, never signed.
 	WasPreviewed struct {
@@ -202,6 +209,7 @@ const (
 
 func (WasSeen) event()      {}
 func (WasRewound) event()   {}
+func (WasTakenBack) event() {}
 func (WasPreviewed) event() {}
 func (WasGathered) event()  {}
 func (WasDecided) event()   {}
@@ -227,6 +235,7 @@ func (WasClosed) event()    {}
 var kinds = map[string]func() Event{
 	"WasSeen":      func() Event { return &WasSeen{} },
 	"WasRewound":   func() Event { return &WasRewound{} },
+	"WasTakenBack": func() Event { return &WasTakenBack{} },
 	"WasPreviewed": func() Event { return &WasPreviewed{} },
 	"WasGathered":  func() Event { return &WasGathered{} },
 	"WasDecided":   func() Event { return &WasDecided{} },
@@ -250,6 +259,9 @@ var kinds = map[string]func() Event{
 	"WasBriefed":   func() Event { return &WasBriefed{} },
 	"WasForecast":  func() Event { return &WasForecast{} },
 }
+
+// Kinds lists the types of records, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // Record is one event of one proposal as stored: append-only, under (proposal, seq).
 type Record struct {

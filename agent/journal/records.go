@@ -261,24 +261,6 @@ func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64)
 	return out, nil
 }
 
-// LastSeen is the newest creation of a proposal that was seen; [ErrUnknown] without any.
-func (tx Tx) LastSeen(ctx context.Context, id gov.ProposalID) (dossier.WasSeen, error) {
-	var row recordRow
-	err := tx.NewSelect().Model(&row).Where("proposal = ?", id.String()).Where("type = ?", dossier.TypeOf(dossier.WasSeen{})).
-		Order("seq DESC").Limit(1).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return dossier.WasSeen{}, fmt.Errorf("%s: %w", id, ErrUnknown)
-	}
-	if err != nil {
-		return dossier.WasSeen{}, fmt.Errorf("load the creation of %s: %w", id, err)
-	}
-	r, err := row.record(id)
-	if err != nil {
-		return dossier.WasSeen{}, err
-	}
-	return r.Event.(dossier.WasSeen), nil
-}
-
 // Entry is one proposal in the index.
 type Entry struct {
 	ID    gov.ProposalID

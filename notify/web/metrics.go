@@ -67,6 +67,8 @@ func (m *Metrics) Observe(r dossier.Record) {
 		m.gates.WithLabelValues(string(e.Gate.Result)).Inc()
 	case dossier.WasRewound:
 		m.alarms.WithLabelValues("proposal-rewound").Inc()
+	case dossier.WasTakenBack:
+		m.alarms.WithLabelValues("change-taken-back").Inc()
 	default:
 		m.observeVote(e)
 	}
