@@ -289,6 +289,10 @@ func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if ends > d.Proposal.Ends {       // extended: the window is open again
 		return []dossier.Event{change}, nil
 	}
+	if head.Clock <= ends && d.Stage == dossier.AtNotVoted && (state == gov.StatePending || state == gov.StateActive) {
+		a.Log.Error("voting seemed over and is not; the proposal goes on where it stood", "proposal", d.ID().String())
+		return []dossier.Event{dossier.WasReopened{State: state, Ends: ends, Head: head}}, nil
+	}
 	if head.Clock <= ends && !state.Over() { // it has only opened
 		if state == d.Proposal.State {
 			return nil, nil

@@ -47,6 +47,8 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		return d.rewound()
 	case WasTakenBack:
 		return d.takenBack(e)
+	case WasReopened:
+		return d.reopened(e)
 	case WasPreviewed:
 		if d.Stage != AtSeen || !d.speaks(e.Gathered) {
 			return d, false
@@ -248,7 +250,7 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 	}
 	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records, Head: d.Head,
 		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends,
-		Changes:    []Change{{State: e.Seen.Proposal.State, Ends: e.Seen.Proposal.Ends, Block: e.Seen.Proposal.Created}}}
+		Changes:    []Change{{State: e.Seen.Proposal.State, Ends: e.Seen.Proposal.Ends, Block: e.Seen.Proposal.Created, Log: e.Seen.Log}}}
 	if again && e.Seen.Proposal.ContentHash == d.Proposal.ContentHash && e.Seen.Proposal.DescriptionHash == d.Proposal.DescriptionHash {
 		next.keep(d)
 	}
@@ -298,7 +300,7 @@ func (d *Dossier) gathered(g Gathered, provisional bool) {
 func (d Dossier) decided(e WasDecided) Dossier {
 	v := e.Verdict
 	d.Stage, d.Verdict, d.Holder, d.Plan = AtDecided, &v, e.Holder, e.Plan
-	now := e.Head.Latest.Time
+	now := max(e.Head.Latest.Time, d.Proposal.Created.Time) // nothing is decided before it was proposed
 	if d.FirstDecided == 0 {
 		d.FirstDecided = now
 	}

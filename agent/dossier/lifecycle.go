@@ -77,6 +77,10 @@ func Next(d Dossier, head gov.Head) []Step {
 			nextVote(d, head, owe)
 		}
 	case AtVoted, AtNotVoted, AtQueued:
+		if d.Stage == AtNotVoted && d.reopens(head) {
+			// the end was a mistake, or a lie: the chain is asked again while it can be put right
+			owe(Settle, fmt.Sprintf("reopen/%d", int64(head.Latest.Time)/60))
+		}
 		if d.over(head) && !d.Proposal.State.Over() {
 			// defeat, success and expiry leave no log: the state is read once an hour
 			owe(Settle, fmt.Sprint(int64(head.Latest.Time)/3600))

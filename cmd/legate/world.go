@@ -350,7 +350,7 @@ func (w *world) Head(_ context.Context, id gov.ProposalID) (gov.Head, error) {
 // pollers follow every chain of the configuration.
 func (w *world) pollers() (out []jobs.Poller, err error) {
 	for id, client := range w.clients {
-		c := chains.Config{Client: chains.Over(client), Log: w.log}
+		c := chains.Config{Client: chains.Over(client, w.log), Log: w.log}
 		for _, g := range w.governors(id) {
 			c.Governors = append(c.Governors, chains.Watched{Governor: g.governor, FromBlock: g.conf.FromBlock})
 		}

@@ -69,6 +69,8 @@ func (m *Metrics) Observe(r dossier.Record) {
 		m.alarms.WithLabelValues("proposal-rewound").Inc()
 	case dossier.WasTakenBack:
 		m.alarms.WithLabelValues("change-taken-back").Inc()
+	case dossier.WasReopened:
+		m.alarms.WithLabelValues("proposal-reopened").Inc()
 	default:
 		m.observeVote(e)
 	}

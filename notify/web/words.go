@@ -136,7 +136,7 @@ func stateWord(s gov.State) string {
 }
 
 var recordWords = map[string]string{
-	"WasSeen": "Seen on chain", "WasRewound": "Taken back by a reorganisation", "WasTakenBack": "Change on chain taken back", "WasPreviewed": "First look, before finality",
+	"WasSeen": "Seen on chain", "WasRewound": "Taken back by a reorganisation", "WasTakenBack": "Change on chain taken back", "WasReopened": "Open again", "WasPreviewed": "First look, before finality",
 	"WasGathered": "Facts gathered", "WasDecided": "Policy decided", "WasGated": "Text and context read", "WasApproved": "Answered by the holder",
 	"WasCanceled": "Stopped by the holder", "WasReminded": "Holder reminded", "WasTimedOut": "Nobody answered in time",
 	"WasLocked": "Vote locked in the ledger", "WasReleased": "Vote taken back before signing", "WasSigned": "Vote signed",
