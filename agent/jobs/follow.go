@@ -208,7 +208,12 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 	err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
 		w = &writing{tx: tx, now: r.conf.Now, after: map[gov.ProposalID]dossier.Dossier{}}
 		if b.Rewound != nil {
-			if err := r.rewind(ctx, w, chain, *b.Rewound); err != nil {
+			if err := r.rewind(ctx, w, chain, b); err != nil {
+				return err
+			}
+		}
+		if b.Confirmed != nil {
+			if err := r.confirm(ctx, w, chain, b); err != nil {
 				return err
 			}
 		}
@@ -218,6 +223,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		for _, c := range b.Changes {
+			if d, err := w.load(ctx, c.ID); err != nil {
+				return err
+			} else if d.HasChange(c) {
+				continue
+			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
 				return err
 			}
@@ -249,16 +259,21 @@ type writing struct {
 	after map[gov.ProposalID]dossier.Dossier
 }
 
+// load is a dossier as the batch has made it so far.
+func (w *writing) load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
+	if d, ok := w.after[id]; ok {
+		return d, nil
+	}
+	return w.tx.Load(ctx, id)
+}
+
 // add appends one event; one that does not belong, since it was read before or all is over, changes nothing.
 func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
-	d, ok := w.after[id]
-	if !ok {
-		var err error
-		if d, err = w.tx.Load(ctx, id); err != nil {
-			return err
-		}
+	d, err := w.load(ctx, id)
+	if err != nil {
+		return err
 	}
-	d, _, err := w.tx.Append(ctx, id, d, w.now(), e)
+	d, _, err = w.tx.Append(ctx, id, d, w.now(), e)
 	if errors.Is(err, dossier.ErrNotNow) {
 		err = nil
 	}
@@ -268,49 +283,39 @@ func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) e
 	return err
 }
 
-// rewind tells every proposal that was created above the last common block that its creation is gone. Where only
-// a later log is gone, such as a cancellation, the proposal begins again as it was seen.
-func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, to gov.Block) error {
+// rewind tells every proposal that was created above the last common block that its creation is gone, and every other
+// that was read to have changed above it that this change is.
+func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b dossier.Batch) error {
+	to := *b.Rewound
 	open, err := w.tx.Open(ctx, chain)
 	if err != nil {
 		return err
 	}
-	for _, e := range open {
-		d, err := r.fold(ctx, w.tx, e)
-		if err != nil {
-			return err
-		}
-		if d.Proposal.Created.Number > to.Number {
-			if err := w.add(ctx, e.ID, dossier.WasRewound{To: to}); err != nil {
-				return err
-			}
-		}
-	}
-	changed, err := w.tx.ChangedAbove(ctx, chain, to.Number)
+	ids, err := w.tx.ChangedAbove(ctx, chain, to.Number) // also of proposals that are closed by now
 	if err != nil {
 		return err
 	}
-	for _, id := range changed {
-		if err := again(ctx, w, id, to); err != nil {
+	dossiers := map[gov.ProposalID]dossier.Dossier{}
+	for _, e := range open {
+		if dossiers[e.ID], err = r.fold(ctx, w.tx, e); err != nil {
+			return err
+		}
+		ids = append(ids, e.ID)
+	}
+	for _, id := range ids {
+		d, ok := dossiers[id]
+		if !ok {
+			if d, err = w.tx.Load(ctx, id); err != nil {
+				return err
+			}
+		}
+		gone, ok := d.Gone(to, b.Heads[id.Governor])
+		if !ok {
+			continue
+		}
+		if err := w.add(ctx, id, gone); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// again begins a proposal anew whose creation stands but whose later change is gone. A vote that is bound
-// needs no beginning: it is followed, whatever the chain says of the proposal.
-func again(ctx context.Context, w *writing, id gov.ProposalID, to gov.Block) error {
-	d, err := w.tx.Load(ctx, id)
-	if err != nil || d.Vote.Status.Bound() || d.Rewound {
-		return err
-	}
-	seen, err := w.tx.LastSeen(ctx, id)
-	if err != nil || seen.Seen.Proposal.Created.Number > to.Number {
-		return err
-	}
-	if err := w.add(ctx, id, dossier.WasRewound{To: to}); err != nil {
-		return err
-	}
-	return w.add(ctx, id, seen)
 }

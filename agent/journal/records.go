@@ -261,22 +261,16 @@ func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64)
 	return out, nil
 }
 
-// LastSeen is the newest creation of a proposal that was seen; [ErrUnknown] without any.
-func (tx Tx) LastSeen(ctx context.Context, id gov.ProposalID) (dossier.WasSeen, error) {
-	var row recordRow
-	err := tx.NewSelect().Model(&row).Where("proposal = ?", id.String()).Where("type = ?", dossier.TypeOf(dossier.WasSeen{})).
-		Order("seq DESC").Limit(1).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return dossier.WasSeen{}, fmt.Errorf("%s: %w", id, ErrUnknown)
+// CreatedIn lists the proposals of a chain whose creation was read in a range of blocks, both ends included.
+func (tx Tx) CreatedIn(ctx context.Context, chain gov.ChainID, from, to uint64) ([]gov.ProposalID, error) {
+	list, err := entries(ctx, tx.Tx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("chain = ?", chain.String()).Where("created_block BETWEEN ? AND ?", int64(min(from, math.MaxInt64)), int64(min(to, math.MaxInt64)))
+	})
+	out := make([]gov.ProposalID, len(list))
+	for i, e := range list {
+		out[i] = e.ID
 	}
-	if err != nil {
-		return dossier.WasSeen{}, fmt.Errorf("load the creation of %s: %w", id, err)
-	}
-	r, err := row.record(id)
-	if err != nil {
-		return dossier.WasSeen{}, err
-	}
-	return r.Event.(dossier.WasSeen), nil
+	return out, err
 }
 
 // Entry is one proposal in the index.

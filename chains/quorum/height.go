@@ -40,8 +40,8 @@ func Highest(ctx context.Context, p *Panel, block func(context.Context, rpc.Call
 	}
 	if invented := beyond(said, number); len(invented) > 0 && err == nil {
 		p.log.Warn("endpoints claim a block that no other endpoint is near", "differ", invented, "agreed", number)
-		p.tell(Agreement{Asked: len(said.replies), Minority: invented})
 		out.by.Minority = union(out.by.Minority, invented)
+		p.tell(out.by)
 	}
 	return out, err
 }
@@ -136,7 +136,13 @@ func (s Said[T]) Bound(number func(T) uint64) (uint64, error) {
 		}
 	}
 	if len(all) < s.need {
-		return 0, fmt.Errorf("%d of %d endpoints answered, %d must: %w", len(all), len(s.replies), s.need, errors.Join(s.Err(), rpc.ErrNoEndpoint))
+		e := &Error{Need: s.need, Answers: min(len(all), 1), Agreement: Agreement{Asked: len(s.replies)}}
+		for _, r := range s.replies {
+			if r.err != nil {
+				e.Failed = append(e.Failed, Failure{r.member.Name(), r.err})
+			}
+		}
+		return 0, e
 	}
 	slices.Sort(all)
 	return all[len(all)-s.need], nil

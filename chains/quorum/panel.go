@@ -107,7 +107,7 @@ func (p *Panel) ask(ctx context.Context) (members, reserve []*seat, err error) {
 		reserve = seated(p.reserve())
 	}
 	if len(members)+len(reserve) < p.need {
-		return nil, nil, fmt.Errorf("%w: %d endpoints must agree, %d can be asked", rpc.ErrNoEndpoint, p.need, len(members)+len(reserve))
+		return nil, nil, fmt.Errorf("%w: %w", rpc.ErrNoEndpoint, &Error{Need: p.need, Agreement: Agreement{Asked: len(members) + len(reserve)}})
 	}
 	return members, reserve, nil
 }

@@ -23,7 +23,7 @@ type spoilt struct {
 	*demoWorld
 	t        *testing.T
 	proxies  [3]*chaintest.Proxy
-	world    *world
+	world    plainWorld
 	conf     Config
 	set      *policies.Set
 	log      *output
@@ -65,7 +65,7 @@ func newSpoilt(t *testing.T) *spoilt {
 func (s *spoilt) dial() {
 	s.t.Helper()
 	s.lie()
-	s.world = may(openWorld(s.t.Context(), s.conf, slog.New(slog.NewJSONHandler(s.log, nil))))(s.t)
+	s.world = plainWorld{may(openWorld(s.t.Context(), s.conf, slog.New(slog.NewJSONHandler(s.log, nil))))(s.t)}
 	s.t.Cleanup(s.world.close)
 	s.world.voter = gov.Address(devchain.Address(accountVoter))
 	s.world.holder = func(name gov.Label) gov.Holder { return may(voice{set: s.set}.Holder(name))(s.t) }

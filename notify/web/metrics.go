@@ -67,6 +67,10 @@ func (m *Metrics) Observe(r dossier.Record) {
 		m.gates.WithLabelValues(string(e.Gate.Result)).Inc()
 	case dossier.WasRewound:
 		m.alarms.WithLabelValues("proposal-rewound").Inc()
+	case dossier.WasTakenBack:
+		m.alarms.WithLabelValues("change-taken-back").Inc()
+	case dossier.WasReopened:
+		m.alarms.WithLabelValues("proposal-reopened").Inc()
 	default:
 		m.observeVote(e)
 	}

@@ -136,12 +136,13 @@ func stateWord(s gov.State) string {
 }
 
 var recordWords = map[string]string{
-	"WasSeen": "Seen on chain", "WasRewound": "Taken back by a reorganisation", "WasPreviewed": "First look, before finality",
+	"WasSeen": "Seen on chain", "WasRewound": "Taken back by a reorganisation", "WasTakenBack": "Change on chain taken back", "WasReopened": "Open again", "WasPreviewed": "First look, before finality",
 	"WasGathered": "Facts gathered", "WasDecided": "Policy decided", "WasGated": "Text and context read", "WasApproved": "Answered by the holder",
 	"WasCanceled": "Stopped by the holder", "WasReminded": "Holder reminded", "WasTimedOut": "Nobody answered in time",
 	"WasLocked": "Vote locked in the ledger", "WasReleased": "Vote taken back before signing", "WasSigned": "Vote signed",
 	"WasSent": "Vote sent", "WasMined": "Vote in a block", "WasUnmined": "Vote fell out of its block", "WasFinal": "Vote is final",
 	"WasReverted": "Vote reverted", "WasNotVoted": "No vote", "WasChanged": "State on chain changed", "WasClosed": "Closed", "WasBriefed": "Brief written",
+	"WasHeld": "Held by the budget", "WasForecast": "Vote forecast",
 }
 
 func recordWord(kind string) string {
