@@ -38,6 +38,7 @@ func Highest(ctx context.Context, p *Panel, block func(context.Context, rpc.Call
 			return rpc.HeaderByNumber(ctx, caller, number)
 		})
 	}
+	out.by.Asked = max(out.by.Asked, len(said.replies)) // those at other heights were asked too
 	if invented := beyond(said, number); len(invented) > 0 && err == nil {
 		p.log.Warn("endpoints claim a block that no other endpoint is near", "differ", invented, "agreed", number)
 		out.by.Minority = union(out.by.Minority, invented)
