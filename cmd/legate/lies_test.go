@@ -94,10 +94,16 @@ func (s *spoilt) propose(i int, text string) (gov.Proposal, *devchain.Proposal) 
 	s.t.Helper()
 	actions := may(demoCases[i].actions(s.demoWorld))(s.t)
 	made := may(s.proposer.Propose(s.t.Context(), s.daos["harbor"], actions, text))(s.t)
+	return s.read(made), made
+}
+
+// read reads a proposal on harbor back from the chain.
+func (s *spoilt) read(made *devchain.Proposal) gov.Proposal {
+	s.t.Helper()
 	g := may(s.world.of(s.id()))(s.t)
 	head := may(s.client().Latest(s.t.Context()))(s.t)
 	seen := may(findProposal(s.t.Context(), s.client(), g.governor, may(gov.ParseAmount(made.ID.String()))(s.t), head))(s.t)
-	return seen.Proposal, made
+	return seen.Proposal
 }
 
 func (s *spoilt) mine(n int) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
@@ -41,6 +42,10 @@ type world struct {
 	mu    sync.Mutex
 	heads map[gov.ProposalID]quorum.Agreed[gov.Head] // by chain and governor
 	stuck map[gov.ChainID]bool                       // whose finality stands still, said once
+	// watchers follow the chains; doubts are what was noticed of their endpoints.
+	watchers map[gov.ChainID]*chains.Watcher
+	doubts   map[gov.ChainID]*doubts
+	alarm    func(what string, why error) // tells people; nil: the log only
 }
 
 // watched is one governor with what the operator says of it.
@@ -52,12 +57,13 @@ type watched struct {
 	book     *book.Book
 	prices   facts.Prices
 	caps     gov.Caps
+	former   []gov.Address // timelocks and executors that it had while this program ran
 }
 
 // openWorld dials every chain, finds out what every governor is, and reads the operator's tables.
 func openWorld(ctx context.Context, c Config, log *slog.Logger) (*world, error) {
 	w := &world{conf: c, log: log, clients: map[gov.ChainID]*rpc.Client{}, panels: map[gov.ChainID]*quorum.Panel{}, watched: map[gov.ProposalID]*watched{},
-		heads:  map[gov.ProposalID]quorum.Agreed[gov.Head]{},
+		heads: map[gov.ProposalID]quorum.Agreed[gov.Head]{}, watchers: map[gov.ChainID]*chains.Watcher{}, doubts: map[gov.ChainID]*doubts{},
 		holder: func(gov.Label) gov.Holder { return gov.Holder{} }}
 	for name := range c.Chains {
 		if err := w.dial(ctx, name); err != nil {
@@ -97,6 +103,27 @@ func (w *world) dial(ctx context.Context, name string) error {
 // add takes a client of a chain, with the panel of its endpoints.
 func (w *world) add(chain gov.ChainID, client *rpc.Client) {
 	w.clients[chain], w.panels[chain] = client, quorum.Of(client, w.log)
+	w.doubts[chain] = &doubts{now: time.Now, tell: w.tell, of: map[string]map[ailment]*doubt{}}
+	w.panels[chain].Watch(w.doubts[chain].notice)
+}
+
+// tell says something that needs a person: through the channels where they are open, and in the log.
+func (w *world) tell(what string, why error) {
+	w.mu.Lock()
+	alarm := w.alarm
+	w.mu.Unlock()
+	if alarm == nil {
+		w.log.Error(what, "error", why)
+		return
+	}
+	alarm(what, why)
+}
+
+// onAlarm sets how people are told.
+func (w *world) onAlarm(alarm func(what string, why error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alarm = alarm
 }
 
 // headOf is the newest block that enough endpoints agree on.
@@ -205,8 +232,7 @@ func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quoru
 	if err != nil {
 		return none, err
 	}
-	digest := func(x dossier.Gathered) gov.Digest { return x.Digest }
-	got, err := quorum.AskBy(ctx, g.panel, digest, func(ctx context.Context, c rpc.Caller) (dossier.Gathered, error) {
+	got, err := quorum.AskBy(ctx, g.panel, told.key, func(ctx context.Context, c rpc.Caller) (told, error) {
 		return w.gatherFrom(ctx, g, c, p, at)
 	})
 	if errors.Is(err, rpc.ErrDisagreement) {
@@ -219,11 +245,8 @@ func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quoru
 	if differ := got.Agreement().Minority; len(differ) > 0 {
 		w.log.Error("an endpoint tells other facts than the rest", "proposal", p.ID.String(), "hosts", differ)
 	}
-	return got, nil
-}
-
-func (w *world) gatherFrom(ctx context.Context, g *watched, c rpc.Caller, p gov.Proposal, at gov.Block) (dossier.Gathered, error) {
-	return gatherWith(ctx, w.deps(g, c), p, at)
+	w.judge(p.ID, g, got, at)
+	return quorum.Map(got, func(t told) dossier.Gathered { return t.Gathered }), nil
 }
 
 // gatherWith gathers and computes the digest.
@@ -247,6 +270,7 @@ func (w *world) deps(g *watched, c rpc.Caller) facts.Deps {
 	for _, a := range g.conf.Treasury {
 		d.Treasury = append(d.Treasury, gov.Address(a.Address))
 	}
+	d.Treasury = append(d.Treasury, g.former...)
 	for _, a := range g.conf.Tokens {
 		d.Tokens = append(d.Tokens, gov.Address(a.Address))
 	}
@@ -360,6 +384,7 @@ func (p poller) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (
 	if err == nil {
 		p.world.keepHeads(p.Chain(), p.Heads())
 		p.world.watchFinality(p.Chain(), b.Heads)
+		p.world.doubts[p.Chain()].examine(p.world.clients[p.Chain()].Health())
 	}
 	return b, err
 }
@@ -398,6 +423,7 @@ func (w *world) pollers() (out []jobs.Poller, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("follow %s: %w", id, err)
 		}
+		w.watchers[id] = watcher
 		out = append(out, poller{watcher, w})
 	}
 	slices.SortFunc(out, func(a, b jobs.Poller) int { return cmp.Compare(a.Chain(), b.Chain()) })
