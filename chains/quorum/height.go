@@ -94,14 +94,14 @@ func Survey[T any](ctx context.Context, p *Panel, ask func(context.Context, rpc.
 	return s, nil
 }
 
-// Answers is how many members answered.
-func (s Said[T]) Answers() (n int) {
+// Values are the bare answers. Each may be a lie.
+func (s Said[T]) Values() (out []T) {
 	for _, r := range s.replies {
 		if r.err == nil {
-			n++
+			out = append(out, r.value)
 		}
 	}
-	return n
+	return out
 }
 
 // Enough reports whether so many members as must agree failed with a class of error.

@@ -102,25 +102,32 @@ func (s *Sender) price(ctx context.Context, b gov.Ballot, head rpc.Header, least
 	if head.BaseFee == nil {
 		return gov.Tx{}, fmt.Errorf("block %d has no base fee: transactions of type 2 are not known there", head.Number)
 	}
-	gas, err := s.gas(ctx, b)
+	limits, err := s.gas(ctx, b)
 	if err != nil {
 		return gov.Tx{}, err
 	}
-	gas = min(max(gas, least), s.MaxGas)
-	feeCap, tipCap, err := fees(head.BaseFee, s.tip(ctx), s.most(b, gas))
-	if err != nil {
-		return gov.Tx{}, err
+	tip := s.tip(ctx)
+	for _, gas := range limits {
+		gas = min(max(gas, least), s.MaxGas)
+		var feeCap, tipCap *uint256.Int
+		if feeCap, tipCap, err = fees(head.BaseFee, tip, s.most(b, gas)); err == nil {
+			return gov.Tx{Gas: gas, FeeCap: gov.AmountOf(feeCap), TipCap: gov.AmountOf(tipCap)}, nil
+		}
 	}
-	return gov.Tx{Gas: gas, FeeCap: gov.AmountOf(feeCap), TipCap: gov.AmountOf(tipCap)}, nil
+	return gov.Tx{}, err
 }
 
-// gas is the limit for a vote, by what the endpoints estimate: as many as must agree bound it, see [quorum.Said.Bound].
-// A revert counts where as many say so; where neither a revert nor a bound comes about, the vote is planned with the most
-// gas rather than not at all, since gas that is not used is not paid.
-func (s *Sender) gas(ctx context.Context, b gov.Ballot) (uint64, error) {
+// unknownGas is the limit where no endpoint estimates and the most is too dear: twice what a vote takes.
+const unknownGas = 300_000
+
+// gas lists limits for a vote, the first that can be paid counts. There is one by what as many endpoints as must agree
+// estimate, see [quorum.Said.Bound]. A revert counts where as many say so. Where neither comes about the vote is planned
+// with the most gas rather than not at all, since gas that is not used is not paid; and where that is too dear, with the
+// highest estimate.
+func (s *Sender) gas(ctx context.Context, b gov.Ballot) ([]uint64, error) {
 	data, err := ballot.Encode(b)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	from, to := ethAddress(b.Voter), ethAddress(b.Proposal.Governor)
 	said, err := quorum.Survey(ctx, s.Panel, func(ctx context.Context, c rpc.Caller) (uint64, error) {
@@ -129,18 +136,29 @@ func (s *Sender) gas(ctx context.Context, b gov.Ballot) (uint64, error) {
 		return uint64(estimate), err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("estimate the gas: %w", err)
+		return nil, fmt.Errorf("estimate the gas: %w", err)
 	}
 	estimate, err := said.Bound(func(n uint64) uint64 { return n })
 	bounded, reverts := err == nil, said.Enough(rpc.Reverted)
 	switch {
 	case bounded && !reverts:
-		return gasFor(estimate, s.MaxGas)
+		gas, err := gasFor(estimate, s.MaxGas)
+		return []uint64{gas}, err
 	case reverts && !bounded:
-		return 0, fmt.Errorf("%w: %w", ErrReverts, said.Err())
+		return nil, fmt.Errorf("%w: %w", ErrReverts, said.Err())
+	}
+	var highest uint64
+	for _, n := range said.Values() {
+		if n <= s.MaxGas {
+			highest = max(highest, n)
+		}
+	}
+	rather, err := gasFor(highest, s.MaxGas)
+	if highest == 0 {
+		rather = unknownGas
 	}
 	s.Log.Warn("the endpoints do not agree about the vote's gas; it is planned with the most", "proposal", b.Proposal.String(), "gas", s.MaxGas, "error", said.Err())
-	return s.MaxGas, nil
+	return []uint64{s.MaxGas, rather}, err
 }
 
 // tip is what the endpoints suggest, bounded as the gas is. Not every node suggests one; the least that is ever paid is
