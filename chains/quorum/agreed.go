@@ -21,6 +21,8 @@ type Agreement struct {
 	Slow []string
 	// Failed are the operators that did not answer, with why.
 	Failed []Failure
+	// Tip says that the question was about the newest block, of which honest operators may tell differently for a moment.
+	Tip bool
 }
 
 // Failure is why an operator did not answer.

@@ -31,18 +31,23 @@ func Highest(ctx context.Context, p *Panel, block func(context.Context, rpc.Call
 		}
 	}
 	var out Agreed[rpc.Header]
+	tip := *p
+	tip.watch = func(by Agreement) {
+		by.Tip = true
+		p.tell(by)
+	}
 	if _, ok := c.winner(); ok && len(c.votes) == 1 {
-		out, err = c.result(p)
+		out, err = c.result(&tip)
 	} else {
-		out, err = AskBy(ctx, p, rpc.Header.Key, func(ctx context.Context, caller rpc.Caller) (rpc.Header, error) {
+		out, err = AskBy(ctx, &tip, rpc.Header.Key, func(ctx context.Context, caller rpc.Caller) (rpc.Header, error) {
 			return rpc.HeaderByNumber(ctx, caller, number)
 		})
 	}
 	out.by.Asked = max(out.by.Asked, len(said.replies)) // those at other heights were asked too
 	if invented := beyond(said, number); len(invented) > 0 && err == nil {
 		p.log.Warn("endpoints claim a block that no other endpoint is near", "differ", invented, "agreed", number)
+		p.tell(Agreement{Asked: out.by.Asked, Minority: invented})
 		out.by.Minority = union(out.by.Minority, invented)
-		p.tell(out.by)
 	}
 	return out, err
 }

@@ -78,8 +78,12 @@ type answer struct {
 
 // receipt is what enough endpoints say of a transaction; nil where they say that no canonical block has it.
 func (s *Sender) receipt(ctx context.Context, v gov.Vote, hash gov.Hash) (quorum.Agreed[*gov.Receipt], error) {
+	head, err := s.head(ctx)
+	if err != nil {
+		return quorum.Agreed[*gov.Receipt]{}, err
+	}
 	r, err := ask(ctx, s, func(ctx context.Context, c rpc.Caller) (gov.Receipt, error) {
-		return receiptFrom(ctx, c, v, hash)
+		return receiptFrom(ctx, c, v, hash, head.Value().Number)
 	})
 	if err != nil {
 		return quorum.Agreed[*gov.Receipt]{}, err
@@ -92,15 +96,20 @@ func (s *Sender) receipt(ctx context.Context, v gov.Vote, hash gov.Hash) (quorum
 	}), nil
 }
 
-// receiptFrom reads a receipt from one endpoint; the zero receipt is none.
-func receiptFrom(ctx context.Context, c rpc.Caller, v gov.Vote, hash gov.Hash) (gov.Receipt, error) {
+// receiptFrom reads a receipt from one endpoint, of blocks up to a height; the zero receipt is none. An endpoint that has
+// not come so far has none to tell of, and one that is ahead tells what the others cannot know yet.
+func receiptFrom(ctx context.Context, c rpc.Caller, v gov.Vote, hash gov.Hash, upTo uint64) (gov.Receipt, error) {
 	var a *answer
 	err := c.Call(ctx, &a, "eth_getTransactionReceipt", hash)
 	if errors.Is(err, rpc.ErrNotFound) || err == nil && a == nil {
-		return gov.Receipt{}, nil
+		_, err := rpc.HeaderByNumber(ctx, c, upTo)
+		return gov.Receipt{}, err
 	}
 	if err != nil {
 		return gov.Receipt{}, fmt.Errorf("receipt of %s: %w", hash, err)
+	}
+	if uint64(a.Number) > upTo {
+		return gov.Receipt{}, nil
 	}
 	if a.Hash != hash {
 		return gov.Receipt{}, fmt.Errorf("receipt of %s: %w: it is that of %s", hash, rpc.ErrMalformed, a.Hash)
@@ -205,5 +214,6 @@ func castIn(ctx context.Context, c rpc.Caller, f rpc.Filter, b gov.Ballot) (gov.
 			return l.TxHash, nil
 		}
 	}
-	return gov.Hash{}, nil
+	_, err = rpc.HeaderByNumber(ctx, c, f.To) // one that has not come so far tells of no logs
+	return gov.Hash{}, err
 }

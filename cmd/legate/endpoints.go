@@ -20,6 +20,7 @@ type ailment string
 // The ailments.
 const (
 	differs ailment = "differs" // it said something else than as many as must agree
+	apart   ailment = "apart"   // it tells of another newest block, as honest ones do for a moment
 	slow    ailment = "slow"
 	failing ailment = "failing"
 )
@@ -30,6 +31,7 @@ var ailments = map[ailment]struct {
 	text  string
 }{
 	differs: {0, "it answered something else than the others: it lies, or is broken; its answers are not used"},
+	apart:   {2 * time.Minute, "it tells of another newest block than the others: it follows another chain, or lies"},
 	slow:    {2 * time.Minute, "it is far slower than the others, and is not waited for"},
 	failing: {2 * time.Minute, "it does not answer, lags, or serves another chain, and is not asked while the others are enough"},
 }
@@ -50,8 +52,12 @@ type doubt struct{ since, last, told time.Time }
 
 // notice takes what one question showed.
 func (d *doubts) notice(by quorum.Agreement) {
+	unlike := differs
+	if by.Tip {
+		unlike = apart
+	}
 	for _, host := range by.Minority {
-		d.mark(host, differs)
+		d.mark(host, unlike)
 	}
 	for _, host := range by.Slow {
 		d.mark(host, slow)
@@ -59,6 +65,9 @@ func (d *doubts) notice(by quorum.Agreement) {
 	for _, host := range by.Agreeing {
 		d.clear(host, slow)
 		d.clear(host, failing)
+		if by.Tip {
+			d.clear(host, apart)
+		}
 	}
 	for _, f := range by.Failed {
 		switch rpc.Classify(f.Err) {
@@ -104,8 +113,11 @@ func (d *doubts) mark(host string, what ailment) {
 }
 
 func verbOf(a ailment) string {
-	if a == differs {
-		return string(a) + " from the others"
+	switch a {
+	case differs:
+		return "differs from the others"
+	case apart:
+		return "tells of another newest block"
 	}
 	return "is " + string(a)
 }
@@ -123,9 +135,12 @@ func (d *doubts) list(health []rpc.Health) []web.Endpoint {
 	out := make([]web.Endpoint, 0, len(health))
 	for _, h := range health {
 		e := web.Endpoint{Host: h.Name}
-		for what, into := range map[ailment]*gov.Maybe[gov.UnixTime]{differs: &e.Differs, slow: &e.Slow, failing: &e.Failing} {
-			if x := d.of[h.Name][what]; x != nil && d.now().Sub(x.last) <= doubtful {
-				*into = gov.Known(gov.UnixTime(x.since.Unix()))
+		for _, a := range []struct {
+			what ailment
+			into *gov.Maybe[gov.UnixTime]
+		}{{apart, &e.Differs}, {differs, &e.Differs}, {slow, &e.Slow}, {failing, &e.Failing}} {
+			if x := d.of[h.Name][a.what]; x != nil && d.now().Sub(x.last) <= doubtful && x.last.Sub(x.since) >= ailments[a.what].after {
+				*a.into = gov.Known(gov.UnixTime(x.since.Unix()))
 			}
 		}
 		out = append(out, e)

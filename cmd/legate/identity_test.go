@@ -237,6 +237,14 @@ func TestG48EndpointsAreTold(t *testing.T) {
 		d.examine([]rpc.Health{{Name: "a", Failures: 4}, {Name: "b", Lagging: true}, {Name: "c"}})
 	}
 	want("two that are not asked any more", "endpoint a is failing", "endpoint b is failing")
+	for range 4 { // another fork at the tip is no lie until it lasts
+		d.notice(quorum.Agreement{Agreeing: []string{"a", "b"}, Minority: []string{"c"}, Tip: true})
+		now = now.Add(20 * time.Second)
+	}
+	want("a fork")
+	if d.notice(quorum.Agreement{Agreeing: []string{"a", "b", "c"}, Tip: true}); d.of["c"][apart] != nil {
+		t.Error("it is on the others' chain, and apart")
+	}
 	now = now.Add(61 * time.Minute)
 	d.notice(quorum.Agreement{Agreeing: []string{"a", "b"}, Minority: []string{"c"}})
 	want("again after an hour", "endpoint c differs from the others")
