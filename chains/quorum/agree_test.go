@@ -112,8 +112,8 @@ func TestG48HangingSourceCostsTheGraceOnce(t *testing.T) {
 	if err != nil || a.Same != 2 || !slices.Equal(a.Slow, []string{hostOf(ps[0])}) {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if took := time.Since(began); took > 1500*time.Millisecond {
-		t.Errorf("took %s, want little more than the grace of 300 ms", took)
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("took %s, want little more than the grace of a second", took)
 	}
 	_, a, err = agree(t.Context(), c, 2, readSlot(head))
 	if err != nil || a.Asked != 2 || len(a.Slow) != 0 {

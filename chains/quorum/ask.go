@@ -15,7 +15,7 @@ const (
 	// slower is still heard, so that a minority is seen and named.
 	patience = 2
 	// least and most bound the wait for the rest.
-	least = 300 * time.Millisecond
+	least = time.Second
 	most  = 20 * time.Second
 )
 

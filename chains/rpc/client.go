@@ -17,7 +17,7 @@ import (
 const lookEvery = 12 * time.Second
 
 // lookGrace is how long endpoints are waited for at least when enough have answered.
-const lookGrace = 300 * time.Millisecond
+const lookGrace = time.Second
 
 // Client is several endpoints of one chain as one. It is safe for concurrent use.
 type Client struct {

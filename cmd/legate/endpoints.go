@@ -27,13 +27,14 @@ const (
 
 // ailments says what each means for people, and how long it lasts before they are told: who lies is told at once.
 var ailments = map[ailment]struct {
-	after time.Duration
-	text  string
+	after    time.Duration
+	severity gov.Severity
+	text     string
 }{
-	differs: {0, "it answered something else than the others: it lies, or is broken; its answers are not used"},
-	apart:   {2 * time.Minute, "it tells of another newest block than the others: it follows another chain, or lies"},
-	slow:    {2 * time.Minute, "it is far slower than the others, and is not waited for"},
-	failing: {2 * time.Minute, "it does not answer, lags, or serves another chain, and is not asked while the others are enough"},
+	differs: {0, gov.Critical, "it answered something else than the others: it lies, or is broken; its answers are not used"},
+	apart:   {2 * time.Minute, gov.Critical, "it tells of another newest block than the others: it follows another chain, or lies"},
+	slow:    {2 * time.Minute, gov.Warning, "it is far slower than the others, and is not waited for"},
+	failing: {2 * time.Minute, gov.Warning, "it does not answer, lags, or serves another chain, and is not asked while the others are enough"},
 }
 
 // doubtful is for how long an endpoint counts as ailing after it last showed, and people are told again.
@@ -42,7 +43,7 @@ const doubtful = time.Hour
 // doubts is what was noticed of the endpoints of one chain.
 type doubts struct {
 	now  func() time.Time
-	tell func(what string, why error)
+	tell func(severity gov.Severity, what string, why error)
 
 	mu sync.Mutex
 	of map[string]map[ailment]*doubt // by host
@@ -108,7 +109,7 @@ func (d *doubts) mark(host string, what ailment) {
 	}
 	d.mu.Unlock()
 	if due {
-		d.tell(fmt.Sprintf("endpoint %s %s", host, verbOf(what)), errors.New(ailments[what].text))
+		d.tell(ailments[what].severity, fmt.Sprintf("endpoint %s %s", host, verbOf(what)), errors.New(ailments[what].text))
 	}
 }
 

@@ -67,11 +67,11 @@ func (w *world) judge(id gov.ProposalID, g *watched, got quorum.Agreed[told], at
 	t := got.Value()
 	switch {
 	case !t.known:
-		w.tell(fmt.Sprintf("governor %s cannot be recognised any more", g.conf.Name),
+		w.tell(gov.Critical, fmt.Sprintf("governor %s cannot be recognised any more", g.conf.Name),
 			errors.New("what it is cannot be proven at the facts' block; no vote for is cast while that is so, votes against go on as it was before"))
 	case t.is.Is(g.governor):
 	default:
-		w.tell(fmt.Sprintf("governor %s is not what it was", g.conf.Name), difference(g.governor, t.is))
+		w.tell(gov.Critical, fmt.Sprintf("governor %s is not what it was", g.conf.Name), difference(g.governor, t.is))
 		if head, err := w.Head(context.Background(), id); err == nil && at.Number <= head.Value().Final.Number {
 			w.follow(g, quorum.Map(got, func(t told) governor.Governor { return t.is }))
 		}

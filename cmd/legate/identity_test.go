@@ -101,7 +101,7 @@ func (s *spoilt) verdict(p gov.Proposal, g dossier.Gathered) gov.Verdict {
 func TestG48IdentityFollowsTheChain(t *testing.T) {
 	s := newSpoilt(t)
 	var told []string
-	s.world.onAlarm(func(what string, _ error) { told = append(told, what) })
+	s.world.onAlarm(func(_ gov.Severity, what string, _ error) { told = append(told, what) })
 	poll := func() gov.Head {
 		t.Helper()
 		var cursor gov.Cursor
@@ -209,7 +209,7 @@ func TestG48SlowEndpoint(t *testing.T) {
 func TestG48EndpointsAreTold(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	var told []string
-	d := &doubts{now: func() time.Time { return now }, tell: func(what string, _ error) { told = append(told, what) }, of: map[string]map[ailment]*doubt{}}
+	d := &doubts{now: func() time.Time { return now }, tell: func(_ gov.Severity, what string, _ error) { told = append(told, what) }, of: map[string]map[ailment]*doubt{}}
 	health := []rpc.Health{{Name: "a"}, {Name: "b"}, {Name: "c"}}
 	want := func(step string, lines ...string) {
 		t.Helper()

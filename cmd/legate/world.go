@@ -45,7 +45,7 @@ type world struct {
 	// watchers follow the chains; doubts are what was noticed of their endpoints.
 	watchers map[gov.ChainID]*chains.Watcher
 	doubts   map[gov.ChainID]*doubts
-	alarm    func(what string, why error) // tells people; nil: the log only
+	alarm    func(severity gov.Severity, what string, why error) // tells people; nil: the log only
 }
 
 // watched is one governor with what the operator says of it.
@@ -108,7 +108,7 @@ func (w *world) add(chain gov.ChainID, client *rpc.Client) {
 }
 
 // tell says something that needs a person: through the channels where they are open, and in the log.
-func (w *world) tell(what string, why error) {
+func (w *world) tell(severity gov.Severity, what string, why error) {
 	w.mu.Lock()
 	alarm := w.alarm
 	w.mu.Unlock()
@@ -116,11 +116,11 @@ func (w *world) tell(what string, why error) {
 		w.log.Error(what, "error", why)
 		return
 	}
-	alarm(what, why)
+	alarm(severity, what, why)
 }
 
 // onAlarm sets how people are told.
-func (w *world) onAlarm(alarm func(what string, why error)) {
+func (w *world) onAlarm(alarm func(severity gov.Severity, what string, why error)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.alarm = alarm
