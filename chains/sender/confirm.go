@@ -159,7 +159,7 @@ func (s *Sender) earlier(ctx context.Context, v gov.Vote) (none quorum.Agreed[*g
 	if !voted.Value() {
 		return quorum.Map(voted, func(bool) *gov.Receipt { return nil }), nil
 	}
-	hash, err := s.search(ctx, v, head.Value())
+	hash, err := s.search(ctx, v, head)
 	if err != nil {
 		return none, err
 	}
@@ -174,7 +174,7 @@ const (
 
 // search walks back from a block to the voter's VoteCast log and returns its transaction, by the logs that enough
 // endpoints tell alike.
-func (s *Sender) search(ctx context.Context, v gov.Vote, head rpc.Header) (quorum.Agreed[gov.Hash], error) {
+func (s *Sender) search(ctx context.Context, v gov.Vote, head quorum.Agreed[rpc.Header]) (quorum.Agreed[gov.Hash], error) {
 	b := v.Ballot
 	topics, err := ballot.Topics(b.Flavour, b.Voter)
 	if err != nil {
@@ -182,7 +182,8 @@ func (s *Sender) search(ctx context.Context, v gov.Vote, head rpc.Header) (quoru
 	}
 	f := rpc.Filter{Addresses: []common.Address{ethAddress(b.Proposal.Governor)}, Topics: topics}
 	step := uint64(searchStep)
-	for f.To = head.Number; ; {
+	newest := head.Value().Number
+	for f.To = newest; ; {
 		f.From = f.To - min(f.To, step-1)
 		found, err := ask(ctx, s, func(ctx context.Context, c rpc.Caller) (gov.Hash, error) { return castIn(ctx, c, f, b) })
 		if errors.Is(err, rpc.ErrRange) && step > 1 {
@@ -195,7 +196,7 @@ func (s *Sender) search(ctx context.Context, v gov.Vote, head rpc.Header) (quoru
 		if found.Value() != (gov.Hash{}) {
 			return found, nil
 		}
-		if f.From == 0 || head.Number-f.From > searchMost {
+		if f.From == 0 || newest-f.From > searchMost {
 			return found, fmt.Errorf("the governor says that %s has voted on %s, but no log from block %d on shows it", b.Voter, b.Proposal, f.From)
 		}
 		f.To = f.From - 1

@@ -49,13 +49,13 @@ func (s *Sender) plan(ctx context.Context, b gov.Ballot, over []gov.Vote, least 
 	if err != nil {
 		return fail(err)
 	}
-	tx, err := s.price(ctx, b, head.Value(), least)
+	tx, err := s.price(ctx, b, head, least)
 	if err != nil {
 		return fail(err)
 	}
 	tx.Nonce = nonce.Value()
 	for _, v := range over {
-		if tx, err = s.overtake(b, tx, v, head.Value()); err != nil {
+		if tx, err = s.overtake(b, tx, v, head); err != nil {
 			return fail(err)
 		}
 	}
@@ -73,7 +73,8 @@ func (s *Sender) plan(ctx context.Context, b gov.Ballot, over []gov.Vote, least 
 }
 
 // overtake raises a plan so that pools take it in the place of another vote under the same nonce.
-func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header) (gov.Tx, error) {
+func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, at quorum.Agreed[rpc.Header]) (gov.Tx, error) {
+	head := at.Value()
 	if givenUp := v.Status == gov.VoteExpired; v.Nonce < plan.Nonce || givenUp && (v.Nonce > plan.Nonce || v.Ballot.Voter != b.Voter) {
 		return plan, nil // a nonce that is used: it is mined, or is planned anew after this one; or it is in nobody's way
 	}
@@ -98,7 +99,8 @@ func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, head rpc.Header
 }
 
 // price is gas and fee at a block.
-func (s *Sender) price(ctx context.Context, b gov.Ballot, head rpc.Header, least uint64) (gov.Tx, error) {
+func (s *Sender) price(ctx context.Context, b gov.Ballot, at quorum.Agreed[rpc.Header], least uint64) (gov.Tx, error) {
+	head := at.Value()
 	if head.BaseFee == nil {
 		return gov.Tx{}, fmt.Errorf("block %d has no base fee: transactions of type 2 are not known there", head.Number)
 	}

@@ -39,7 +39,7 @@ func (s *Sender) Replace(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx
 	case next.Value() < v.Nonce:
 		plan, err = s.afterGap(ctx, v, next.Value())
 	default:
-		plan, err = s.dearer(ctx, v, tx, head.Value())
+		plan, err = s.dearer(ctx, v, tx, head)
 	}
 	if err != nil {
 		return fail(err)
@@ -107,7 +107,8 @@ func (s *Sender) afterGap(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx
 // dearer raises the fee where the base fee left less than the smallest tip, or where every endpoint refused the
 // transaction for its fee: pools have a least tip of their own, which none tells. Pools take a replacement only
 // when both fees are a tenth higher at least.
-func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, head rpc.Header) (*gov.Tx, error) {
+func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, at quorum.Agreed[rpc.Header]) (*gov.Tx, error) {
+	head := at.Value()
 	if head.BaseFee == nil {
 		return nil, fmt.Errorf("%w: block %d has no base fee", ErrBytes, head.Number)
 	}
