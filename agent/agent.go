@@ -65,7 +65,7 @@ func (a *Agent) Do(ctx context.Context, d dossier.Dossier, s dossier.Step) ([]do
 
 // preview gathers at the newest head and decides for display only.
 func (a *Agent) preview(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +83,14 @@ func (a *Agent) preview(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 
 // gather reads the facts at the newest final block, of the very content that was seen.
 func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
 	if head.Final.Number < d.Proposal.Created.Number {
 		return nil, fmt.Errorf("block %d of its creation is not final yet: %w", d.Proposal.Created.Number, ErrLater)
 	}
-	if err := a.Chain.Same(ctx, d.Proposal, head.Final); err != nil {
+	if err := a.same(ctx, d.Proposal, head.Final); err != nil {
 		return nil, err
 	}
 	g, err := a.facts(ctx, d, head.Final)
@@ -109,7 +109,7 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	}
 	gathered := dossier.WasGathered{Gathered: g, Head: head}
 	// a vote that opens leaves no log, and a deadline may have moved
-	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	state, ends, err := a.standing(ctx, d.Proposal)
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +154,16 @@ func (a *Agent) awaits(d dossier.Dossier, g dossier.Gathered, head gov.Head) (bo
 
 // facts gathers, inspects and computes the digests.
 func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dossier.Gathered, error) {
-	g, err := a.Facts.Gather(ctx, d.Proposal, at)
-	if err != nil {
+	agreed, err := a.Facts.Gather(ctx, d.Proposal, at)
+	var g dossier.Gathered
+	switch {
+	case errors.Is(err, ErrDisagree): // nothing is known, and that is on record
+		g.Facts = gov.Facts{At: at, Unavailable: []gov.Missing{{Part: "facts", Reason: gov.Disagreement, Subject: d.ID().Governor}}}
+	case err != nil:
 		return g, err
+	default:
+		g = agreed.Value()
+		g.Facts.Sources = agreed.Sources()
 	}
 	g.Findings = checks.Run(d.Proposal, g.Facts)
 	g.Content = d.Proposal.ContentHash
@@ -172,7 +179,7 @@ func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dos
 
 // decide asks the policy about the gathered facts. Pure but for the head, which the record keeps.
 func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +222,7 @@ func (a *Agent) stillStands(ctx context.Context, d dossier.Dossier, holder gov.H
 
 // gate asks the reader of text and context.
 func (a *Agent) gate(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +248,7 @@ const forecastTime = 2 * time.Minute
 
 // foretell computes how the vote may end. What cannot be had is on record, and tried again on the schedule.
 func (a *Agent) foretell(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +274,7 @@ func (a *Agent) foretell(ctx context.Context, d dossier.Dossier) ([]dossier.Even
 
 // timeOut ends a hold that nobody answered.
 func (a *Agent) timeOut(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -276,18 +283,22 @@ func (a *Agent) timeOut(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 
 // settle reads what the chain says after a deadline, and ends a vote that was never made.
 func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	state, ends, err := a.standing(ctx, d.Proposal)
 	if err != nil {
 		return nil, err
 	}
 	change := dossier.WasChanged{Change: dossier.Change{ID: d.ID(), State: state, Ends: ends}}
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
 	change.Change.Block = head.Latest // a reorganisation may take it back
 	if ends > d.Proposal.Ends {       // extended: the window is open again
 		return []dossier.Event{change}, nil
+	}
+	if head.Clock <= ends && d.Stage == dossier.AtNotVoted && d.Vote.Status != gov.VoteReverted && (state == gov.StatePending || state == gov.StateActive) {
+		a.Log.Error("voting seemed over and is not; the proposal goes on where it stood", "proposal", d.ID().String())
+		return []dossier.Event{dossier.WasReopened{State: state, Ends: ends, Head: head}}, nil
 	}
 	if head.Clock <= ends && !state.Over() { // it has only opened
 		if state == d.Proposal.State {

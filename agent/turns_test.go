@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -48,6 +49,7 @@ func (h *hangar) Confirm(context.Context, gov.Vote, gov.Block) (*gov.Receipt, er
 	return nil, nil
 }
 func (h *hangar) Replace(context.Context, gov.Vote) (*gov.Tx, error) { return h.replaced, nil }
+func (h *hangar) Retry(context.Context, gov.Vote) (*gov.Tx, error)   { return nil, nil }
 func (h *hangar) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error) {
 	return slices.Clone(h.flying), nil
 }
@@ -61,7 +63,7 @@ func (h *hangar) Waiting(context.Context, gov.ProposalID) ([]dossier.Dossier, er
 func (h *hangar) step(t *testing.T, d dossier.Dossier, k dossier.StepKind) ([]dossier.Event, error) {
 	t.Helper()
 	h.done, h.over = nil, nil
-	return agent.New(agent.Parts{Chain: h, Policies: h, Facts: h, Signer: h, Sender: runway{h}, Flights: h, Log: slog.New(slog.DiscardHandler)}).Do(t.Context(), d, dossier.Step{Kind: k})
+	return agent.New(agent.Parts{Chain: agenttest.OverChain(h), Policies: h, Facts: agenttest.OverFacts(h), Signer: h, Sender: agenttest.OverSender(runway{h}), Flights: h, Log: slog.New(slog.DiscardHandler)}).Do(t.Context(), d, dossier.Step{Kind: k})
 }
 
 // of is a vote that is under way.

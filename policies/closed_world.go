@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/legate-dao/legate/agent/checks"
@@ -15,6 +16,9 @@ import (
 func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 	if c.Proposal.Draft {
 		open = append(open, "it is a draft")
+	}
+	if doubtfulDAO(c.Facts) {
+		open = append(open, "the governor is not what it was")
 	}
 	open = append(open, unknownLeaves(c.Facts)...)
 	switch {
@@ -34,6 +38,11 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		}
 	}
 	return open
+}
+
+// doubtfulDAO reports whether it is in doubt what the governor is.
+func doubtfulDAO(f gov.Facts) bool {
+	return slices.ContainsFunc(f.Unavailable, func(m gov.Missing) bool { return m.Part == gov.PartDAO })
 }
 
 // unknownLeaves says which leaf calls are not known. It looks at the calls themselves, and not

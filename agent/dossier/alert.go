@@ -58,9 +58,11 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 	case WasSeen:
 		n.seen(e)
 	case WasRewound:
-		n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
+		n.rewound(e)
 	case WasTakenBack:
-		n.takenBack()
+		n.takenBack(e)
+	case WasReopened:
+		n.tell(AlertProposal, gov.Warning, "voting is not over, it is open again", "It goes on where it stood: "+n.goesOn()+".", "Voting ends about "+moment(n.after.EndsAt())+".")
 	case WasPreviewed:
 		n.previewed()
 	case WasGathered:
@@ -219,7 +221,7 @@ func (n *news) vote() {
 	case WasFinal:
 		n.tell(AlertVote, gov.Info, "voted "+v.Ballot.Support.String(), fmt.Sprintf("Counted in block %d, transaction %s.", e.Receipt.Block.Number, e.Receipt.Tx.Hex()), by(v.Ballot))
 	case WasReverted:
-		n.tell(AlertVote, gov.Critical, "the vote failed on chain", fmt.Sprintf("Transaction %s in block %d reverted. It is not tried again.", e.Receipt.Tx.Hex(), e.Receipt.Block.Number))
+		n.tell(AlertVote, gov.Critical, "the vote failed on chain", fmt.Sprintf("Transaction %s in block %d reverted. While voting is open the same vote is made again with more gas; a vote by hand works too.", e.Receipt.Tx.Hex(), e.Receipt.Block.Number))
 	case WasNotVoted:
 		n.notVoted(e)
 	}
@@ -276,7 +278,7 @@ func (n *news) changed(c Change) {
 }
 
 // takenBack tells what a reorganisation took back, and that the rest stands.
-func (n *news) takenBack() {
+func (n *news) takenBack(e WasTakenBack) {
 	was, is := n.before.Proposal, n.after.Proposal
 	lines := []string{}
 	if was.State != is.State {
@@ -285,10 +287,15 @@ func (n *news) takenBack() {
 	if was.Ends != is.Ends {
 		lines = append(lines, "Voting ends about "+moment(n.after.EndsAt())+" again.")
 	}
-	event, severity, what := AlertProposal, gov.Info, "a reorganisation took a change back"
+	by, event, severity := "a reorganisation", AlertProposal, gov.Info
+	if len(e.Logs) > 0 {
+		by, severity = "the final block", gov.Warning
+		lines = append(lines, "An endpoint told of a change that is not in its final block.")
+	}
+	what := by + " took a change back"
 	switch {
 	case n.after.votable() && !n.before.votable():
-		severity, what = gov.Warning, "a reorganisation took its end back, it is open again"
+		severity, what = gov.Warning, by+" took its end back, it is open again"
 		lines = append(lines, "It goes on where it stood: "+n.goesOn()+".")
 	case !n.before.votable():
 		event = AlertResult
@@ -297,6 +304,14 @@ func (n *news) takenBack() {
 		lines = append(lines, "Its facts, what was decided and what the holder said stand.")
 	}
 	n.tell(event, severity, what, lines...)
+}
+
+func (n *news) rewound(e WasRewound) {
+	if e.Contradicted {
+		n.tell(AlertProposal, gov.Warning, "not as it was told", "An endpoint told of a proposal that is not so in its final block. If the block has it otherwise, it begins anew with that.")
+		return
+	}
+	n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
 }
 
 // goesOn is where our vote stands.

@@ -47,6 +47,8 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		return d.rewound()
 	case WasTakenBack:
 		return d.takenBack(e)
+	case WasReopened:
+		return d.reopened(e)
 	case WasPreviewed:
 		if d.Stage != AtSeen || !d.speaks(e.Gathered) {
 			return d, false
@@ -148,8 +150,11 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		}
 		d.released(e)
 	case WasSigned:
-		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent {
+		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent && v.Status != gov.VoteReverted {
 			return d, false
+		}
+		if v.Status == gov.VoteReverted && d.Stage == AtNotVoted {
+			d.Stage, v.Block = AtDecided, gov.Block{} // the same vote, made again
 		}
 		v.Status, v.Nonce, v.Tx, v.Raw = gov.VoteSigned, e.Tx.Nonce, e.Hash, e.Raw
 	case WasSent:
@@ -168,7 +173,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		}
 		v.Status, v.Block = gov.VoteSent, gov.Block{}
 	case WasFinal:
-		if !underWay(v.Status) && v.Status != gov.VoteExpired {
+		if !underWay(v.Status) && v.Status != gov.VoteExpired && v.Status != gov.VoteReverted {
 			return d, false
 		}
 		v.Status, v.Block, v.Tx = gov.VoteFinal, e.Receipt.Block, e.Receipt.Tx
@@ -248,7 +253,7 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 	}
 	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records, Head: d.Head,
 		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends,
-		Changes:    []Change{{State: e.Seen.Proposal.State, Ends: e.Seen.Proposal.Ends, Block: e.Seen.Proposal.Created}}}
+		Changes:    []Change{{State: e.Seen.Proposal.State, Ends: e.Seen.Proposal.Ends, Block: e.Seen.Proposal.Created, Log: e.Seen.Log}}}
 	if again && e.Seen.Proposal.ContentHash == d.Proposal.ContentHash && e.Seen.Proposal.DescriptionHash == d.Proposal.DescriptionHash {
 		next.keep(d)
 	}
@@ -298,7 +303,7 @@ func (d *Dossier) gathered(g Gathered, provisional bool) {
 func (d Dossier) decided(e WasDecided) Dossier {
 	v := e.Verdict
 	d.Stage, d.Verdict, d.Holder, d.Plan = AtDecided, &v, e.Holder, e.Plan
-	now := e.Head.Latest.Time
+	now := max(e.Head.Latest.Time, d.Proposal.Created.Time) // nothing is decided before it was proposed
 	if d.FirstDecided == 0 {
 		d.FirstDecided = now
 	}

@@ -52,19 +52,52 @@ func (d Dossier) Gone(to gov.Block, head gov.Head) (Event, bool) {
 	if d.Proposal.Created.Number > to.Number {
 		return WasRewound{To: to}, d.Stage != Unseen && !d.Rewound
 	}
-	return WasTakenBack{To: to, Head: head}, d.lost(to)
+	e := WasTakenBack{To: to, Head: head}
+	return e, d.lost(e)
+}
+
+// RestsOn reports whether the dossier rests on the very log of a creation. Records of older versions do not say which log.
+func (d Dossier) RestsOn(s Seen) bool {
+	if d.Stage == Unseen || d.Rewound || len(d.Changes) == 0 {
+		return false
+	}
+	if log := d.Changes[0].Log; log != (gov.Hash{}) {
+		return log == s.Log
+	}
+	return d.Proposal.Created == s.Proposal.Created && d.Proposal.ContentHash == s.Proposal.ContentHash && d.Proposal.DescriptionHash == s.Proposal.DescriptionHash
+}
+
+// HasChange reports whether the dossier has a change by the very log.
+func (d Dossier) HasChange(c Change) bool {
+	return slices.ContainsFunc(d.Changes, func(mine Change) bool {
+		return mine == c || mine.Log == (gov.Hash{}) && mine.Block == c.Block && mine.State == c.State && mine.Ends == c.Ends
+	})
+}
+
+// Contradicted lists the logs of the dossier's changes that final blocks do not have. What was read as a state, without
+// a log, is none.
+func (d Dossier) Contradicted(final *Span, have func(Change) bool) (logs []gov.Hash) {
+	if len(d.Changes) == 0 {
+		return nil
+	}
+	for _, c := range d.Changes[1:] {
+		if final.Has(c.Block.Number) && c.Log != (gov.Hash{}) && !have(c) {
+			logs = append(logs, c.Log)
+		}
+	}
+	return logs
 }
 
 // takenBack takes back the changes of blocks that are gone, and only those: what was gathered, decided, answered and
 // awaited stands. Where no vote of ours was cast because voting was over, and it is open now, the proposal goes on
 // where it stood.
 func (d Dossier) takenBack(e WasTakenBack) (Dossier, bool) {
-	if d.Stage == Unseen || d.Rewound || !d.lost(e.To) {
+	if d.Stage == Unseen || d.Rewound || !d.lost(e) {
 		return d, false
 	}
 	stand := []Change{d.Changes[0]}
 	for _, c := range d.Changes[1:] {
-		if c.Block.Number <= e.To.Number {
+		if !e.takes(c) {
 			stand = append(stand, c)
 		}
 	}
@@ -78,9 +111,7 @@ func (d Dossier) takenBack(e WasTakenBack) (Dossier, bool) {
 	case d.votable():
 		return d, true
 	case d.reopens(e.Head):
-		d.Stage, d.Vote = d.Left.Stage, d.Left.Vote
-		d.NotVoted, d.Left = "", nil
-		d.GatheredAt = 0 // what else the lost blocks told is read again before anything is signed
+		d.reopen()
 		return d, true
 	case d.Vote.Status == gov.VoteFinal:
 		d.Stage = AtVoted
@@ -91,9 +122,33 @@ func (d Dossier) takenBack(e WasTakenBack) (Dossier, bool) {
 	return d, true
 }
 
-// lost reports whether a change was read in a block above to. The creation, which comes first, is none.
-func (d Dossier) lost(to gov.Block) bool {
-	return len(d.Changes) > 0 && slices.ContainsFunc(d.Changes[1:], func(c Change) bool { return c.Block.Number > to.Number })
+// takes reports whether a change is among those that did not happen.
+func (e WasTakenBack) takes(c Change) bool {
+	if len(e.Logs) > 0 {
+		return slices.Contains(e.Logs, c.Log)
+	}
+	return c.Block.Number > e.To.Number
+}
+
+// lost reports whether any change is taken back. The creation, which comes first, is none.
+func (d Dossier) lost(e WasTakenBack) bool {
+	return len(d.Changes) > 0 && slices.ContainsFunc(d.Changes[1:], e.takes)
+}
+
+// reopened goes on where the proposal stood before it seemed over.
+func (d Dossier) reopened(e WasReopened) (Dossier, bool) {
+	d.Proposal.State, d.Proposal.Ends = e.State, max(d.Proposal.Ends, e.Ends)
+	if d.Stage != AtNotVoted || !d.reopens(e.Head) {
+		return d, false
+	}
+	d.reopen()
+	return d, true
+}
+
+func (d *Dossier) reopen() {
+	d.Stage, d.Vote = d.Left.Stage, d.Left.Vote
+	d.NotVoted, d.Left = "", nil
+	d.GatheredAt = 0 // what else was told of the end is read again before anything is signed
 }
 
 // reopens reports whether a vote was given up because voting was over, and it is open again.

@@ -35,14 +35,26 @@ type (
 		Seen Seen     `json:"seen"`
 		Head gov.Head `json:"head"`
 	}
-	// WasRewound: a reorganisation took the block of its creation away.
+	// WasRewound: a reorganisation took the block of its creation away, or the final block does not say what was told of
+	// it before.
 	WasRewound struct {
-		To gov.Block `json:"to"` // the last common block
+		To gov.Block `json:"to"` // the last common block, or the last final one
+		// Contradicted says that the block stands, and an endpoint told what is not in it.
+		Contradicted bool `json:"contradicted,omitempty"`
 	}
-	// WasTakenBack: a reorganisation took blocks away in which the chain was read to have changed it; its creation stands.
+	// WasTakenBack: the chain was read to have changed it, and that did not happen: a reorganisation took the blocks away,
+	// or they do not say it now that they are final. Its creation stands.
 	WasTakenBack struct {
-		To   gov.Block `json:"to"`   // the last common block
+		To   gov.Block `json:"to"`   // the last common block, or the last final one
 		Head gov.Head  `json:"head"` // after it
+		// Logs are the digests of the logs that did not happen; empty: of all above To.
+		Logs []gov.Hash `json:"logs,omitempty"`
+	}
+	// WasReopened: no vote was cast since voting seemed over, and the chain says that it is not.
+	WasReopened struct {
+		State gov.State  `json:"state"`
+		Ends  gov.Clocks `json:"ends"`
+		Head  gov.Head   `json:"head"`
 	}
 	// WasPreviewed: a provisional dossier at the head, before finality; shown, never signed.
 	WasPreviewed struct {
@@ -210,6 +222,7 @@ const (
 func (WasSeen) event()      {}
 func (WasRewound) event()   {}
 func (WasTakenBack) event() {}
+func (WasReopened) event()  {}
 func (WasPreviewed) event() {}
 func (WasGathered) event()  {}
 func (WasDecided) event()   {}
@@ -236,6 +249,7 @@ var kinds = map[string]func() Event{
 	"WasSeen":      func() Event { return &WasSeen{} },
 	"WasRewound":   func() Event { return &WasRewound{} },
 	"WasTakenBack": func() Event { return &WasTakenBack{} },
+	"WasReopened":  func() Event { return &WasReopened{} },
 	"WasPreviewed": func() Event { return &WasPreviewed{} },
 	"WasGathered":  func() Event { return &WasGathered{} },
 	"WasDecided":   func() Event { return &WasDecided{} },

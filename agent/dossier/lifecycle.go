@@ -77,6 +77,10 @@ func Next(d Dossier, head gov.Head) []Step {
 			nextVote(d, head, owe)
 		}
 	case AtVoted, AtNotVoted, AtQueued:
+		if d.Stage == AtNotVoted && d.reopens(head) {
+			// the end was a mistake, or a lie: the chain is asked again while it can be put right
+			owe(Settle, fmt.Sprintf("reopen/%d", int64(head.Latest.Time)/60))
+		}
 		if d.over(head) && !d.Proposal.State.Over() {
 			// defeat, success and expiry leave no log: the state is read once an hour
 			owe(Settle, fmt.Sprint(int64(head.Latest.Time)/3600))
@@ -113,6 +117,10 @@ func nextBound(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		owe(Send, fmt.Sprint(d.Seq))
 	case gov.VoteSent, gov.VoteMined:
 		owe(Confirm, fmt.Sprint(head.Latest.Number))
+	case gov.VoteReverted:
+		if d.open(head) && !d.Proposal.State.Over() && !d.Swapped() {
+			owe(Confirm, fmt.Sprint(head.Latest.Number)) // the same vote is made again with more gas
+		}
 	case gov.VoteExpired:
 		// until the close is final a reorganisation may still bring a block that has it
 		if d.Vote.Raw.Len() > 0 && head.Final.Time <= d.Window(head).Closes {

@@ -43,6 +43,8 @@ func (d *Dossier) hear(e Event) {
 		h = e.Head
 	case WasTakenBack:
 		h = e.Head
+	case WasReopened:
+		h = e.Head
 	case WasGathered:
 		h = e.Head
 	case WasDecided:

@@ -77,7 +77,8 @@ func (l *life) draw() dossier.Event {
 		if gone, ok := l.d.Gone(to, head); ok {
 			return gone // as a reorganisation of any depth makes it
 		}
-		return l.one(dossier.WasRewound{To: to}, dossier.WasTakenBack{To: to, Head: head}, dossier.WasClosed{})
+		return l.one(dossier.WasRewound{To: to}, dossier.WasRewound{To: to, Contradicted: true}, dossier.WasTakenBack{To: to, Head: head},
+			dossier.WasTakenBack{To: to, Head: head, Logs: []gov.Hash{{1}, {}}}, dossier.WasReopened{State: gov.StateActive, Ends: closes, Head: head}, dossier.WasClosed{})
 	case 10:
 		return l.one(dossier.WasBriefed{}, dossier.WasForecast{At: gov.UnixTime(l.now)}, dossier.WasForecast{Forecast: &gov.Forecast{}, At: gov.UnixTime(l.now)},
 			dossier.WasBriefed{Brief: dossier.Brief{Headline: "a\u202eb", Model: &dossier.BriefModel{}}, Basis: gov.Digest{5}}, dossier.WasClosed{})

@@ -180,6 +180,8 @@ const (
 	Disagreement Reason = "disagreement"
 	TooLarge     Reason = "too-large"
 	NotInRelease Reason = "not-in-release"
+	// Changed: it is not what it was when the program began to follow it, or cannot be recognised any more.
+	Changed Reason = "changed"
 	// Of the outlook: a fact that it is made from is missing; the operator does not say what is spent; nobody's positions
 	// are known.
 	NoFacts     Reason = "no-facts"
@@ -189,6 +191,9 @@ const (
 
 // Part names a fact by its path, such as `treasury.value_usd`. Parts are constants of the program.
 type Part string
+
+// PartDAO is what the governor is: its timelock, executor, token, clock and flavour. Where it is missing no For is cast.
+const PartDAO Part = "dao"
 
 // Severity is for people and routes; no policy reads it.
 type Severity string

@@ -225,12 +225,22 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 				return err
 			}
 		}
+		if b.Confirmed != nil {
+			if err := r.confirm(ctx, w, chain, b); err != nil {
+				return err
+			}
+		}
 		for _, s := range b.Seen {
 			if err := w.add(ctx, s.Proposal.ID, dossier.WasSeen{Seen: s, Head: b.Heads[s.Proposal.ID.Governor]}); err != nil {
 				return err
 			}
 		}
 		for _, c := range b.Changes {
+			if d, err := w.load(ctx, c.ID); err != nil {
+				return err
+			} else if d.HasChange(c) {
+				continue
+			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
 				return err
 			}
@@ -269,17 +279,22 @@ type writing struct {
 	aside []journal.Aside // what could not be stored, by itself
 }
 
+// load is a dossier as the batch has made it so far.
+func (w *writing) load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
+	if d, ok := w.after[id]; ok {
+		return d, nil
+	}
+	return w.tx.Load(ctx, id)
+}
+
 // add appends one event; one that does not belong, since it was read before or all is over, changes nothing. One that
 // cannot be stored, whatever the store does, is set aside: the rest of the batch is not lost with it.
 func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
-	d, ok := w.after[id]
-	if !ok {
-		var err error
-		if d, err = w.tx.Load(ctx, id); err != nil {
-			return w.orAside(id, e, err)
-		}
+	d, err := w.load(ctx, id)
+	if err != nil {
+		return w.orAside(id, e, err)
 	}
-	d, _, err := w.tx.Append(ctx, id, d, w.now(), e)
+	d, _, err = w.tx.Append(ctx, id, d, w.now(), e)
 	if errors.Is(err, dossier.ErrNotNow) {
 		err = nil
 	}

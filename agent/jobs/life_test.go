@@ -49,6 +49,29 @@ func TestForAndAgainstFromSeenToClosed(t *testing.T) {
 	}
 }
 
+// TestG48StarvedVoteCountsInTheEnd: a vote whose transactions run out of gas is made again, with the same support, until
+// one counts.
+func TestG48StarvedVoteCountsInTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.world.Pace = 1
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Starved: 2, Ends: 400 * agenttest.BlockTime})
+	r.start().until("a final vote", func() bool { return r.dossier(id).Vote.Status == gov.VoteFinal })
+	r.stop()
+	votes, doubled := r.world.Votes()
+	if votes[7] != gov.SupportAgainst || len(votes) != 1 || doubled != 0 {
+		t.Errorf("the chain has votes %v, %d doubled", votes, doubled)
+	}
+	signed := r.world.Signed()
+	if len(signed) != 3 || signed[0] != signed[1] || signed[1] != signed[2] {
+		t.Errorf("%d signatures %v, want three of one ballot", len(signed), signed)
+	}
+	if story := r.story(); strings.Count(story, "Reverted Signed Sent") != 2 || !strings.Contains(story, "Final") {
+		t.Errorf("story %q", story)
+	}
+	r.sound()
+}
+
 func TestHoldWaitsForTheHolderAndAnAnswerFromAnotherProcessIsNoticed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

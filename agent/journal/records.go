@@ -295,6 +295,18 @@ func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64)
 	return out, nil
 }
 
+// CreatedIn lists the proposals of a chain whose creation was read in a range of blocks, both ends included.
+func (tx Tx) CreatedIn(ctx context.Context, chain gov.ChainID, from, to uint64) ([]gov.ProposalID, error) {
+	list, err := entries(ctx, tx.Tx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("chain = ?", chain.String()).Where("created_block BETWEEN ? AND ?", int64(min(from, math.MaxInt64)), int64(min(to, math.MaxInt64)))
+	})
+	out := make([]gov.ProposalID, len(list))
+	for i, e := range list {
+		out[i] = e.ID
+	}
+	return out, err
+}
+
 // Entry is one proposal in the index.
 type Entry struct {
 	ID    gov.ProposalID

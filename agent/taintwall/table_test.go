@@ -15,7 +15,7 @@ const anything = "*"
 var mayImport = map[string][]string{
 	"agent/gov":       {},
 	"agent/dossier":   {"agent/gov"},
-	"agent":           {"agent/gov", "agent/dossier", "agent/checks"}, // the findings of what it has gathered
+	"agent":           {"agent/gov", "agent/dossier", "agent/checks", "chains/quorum"}, // the findings of what it has gathered; its ports take agreed answers
 	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/supervise"},
 	"agent/journal":   {"agent/gov", "agent/dossier", "agent/supervise"},
 	"agent/supervise": {}, // makes panics errors, and keeps parts going; knows nothing of what they do
@@ -37,8 +37,9 @@ var mayImport = map[string][]string{
 	"simulators/mc":  {"agent/supervise"},
 	"simulators/fit": {"agent/gov", "simulators", "simulators/mc", "agent/supervise"},
 
-	"chains":                 {"agent/gov", "agent/dossier", "chains/governor", "chains/rpc", "agent/supervise"},
+	"chains":                 {"agent/gov", "agent/dossier", "chains/governor", "chains/quorum", "chains/rpc", "agent/supervise"},
 	"chains/rpc":             {"agent/supervise"},
+	"chains/quorum":          {"chains/rpc", "agent/supervise"},
 	"chains/governor":        {"agent/gov", "agent/dossier", "chains/rpc", "chains/governor/ballot", "chains/fork"}, // implements fork's Lifecycle
 	"chains/governor/ballot": {"agent/gov"},
 	"chains/book":            {"agent/gov", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
@@ -46,7 +47,7 @@ var mayImport = map[string][]string{
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
 	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
 	"chains/ledger":          {"agent/gov"},
-	"chains/sender":          {"agent/gov", "chains/rpc", "chains/governor/ballot", "agent/supervise"},
+	"chains/sender":          {"agent/gov", "chains/quorum", "chains/rpc", "chains/governor/ballot", "agent/supervise"},
 	"chains/devchain":        {},
 	"chains/chaintest":       {"chains/rpc"},
 

@@ -94,6 +94,9 @@ func newGathering(deps Deps, p gov.Proposal, at gov.Block) *gathering {
 	g.facts.At, g.facts.Sources, g.facts.Caps = at, deps.Sources, deps.Caps
 	g.facts.DAO = daoOf(deps)
 	g.facts.Effects = noEffects()
+	if deps.Doubt != "" {
+		g.missing(gov.PartDAO, deps.Doubt, deps.Governor.Address)
+	}
 	return g
 }
 

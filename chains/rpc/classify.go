@@ -108,14 +108,14 @@ func Classify(err error) Class {
 		return None
 	}
 	var (
-		ag   *AgreementError
+		of   interface{ Class() Class }
 		node *NodeError
 		http *HTTPError
 		net  net.Error
 	)
 	switch {
-	case errors.As(err, &ag):
-		return ag.class()
+	case errors.As(err, &of):
+		return of.Class()
 	case errors.As(err, &node):
 		return classifyNode(node)
 	case errors.As(err, &http):

@@ -24,6 +24,8 @@ var (
 	ErrMalformed = errors.New("malformed answer")
 	// ErrTooLarge says that an answer was larger than Config.MaxResponse; it was not parsed.
 	ErrTooLarge = errors.New("answer too large")
+	// ErrSlow says that an endpoint had not answered long after others had.
+	ErrSlow = errors.New("far slower than the other endpoints")
 	// ErrNoEndpoint says that no endpoint can be asked at all.
 	ErrNoEndpoint = errors.New("no usable endpoint")
 )

@@ -38,6 +38,8 @@ type node struct {
 	lagging  bool
 	failures int       // in a row
 	coolTill time.Time // asked last until then
+	slows    int       // how often it was far slower than the others, less how often it was not
+	slowTill time.Time // left out until then
 }
 
 func newNode(at Endpoint, c Config) *node {
@@ -167,7 +169,7 @@ func (n *node) standing(now time.Time) standing {
 		return unchecked
 	case n.lagging:
 		return behind
-	case now.Before(n.coolTill):
+	case now.Before(n.coolTill), now.Before(n.slowTill):
 		return cooling
 	}
 	return good

@@ -189,7 +189,7 @@ func TestG13SpamLeavesAgainst(t *testing.T) {
 }
 
 // signed is a vote that was planned and signed.
-func signed(t *testing.T, s *sender.Sender, b gov.Ballot) gov.Vote {
+func signed(t *testing.T, s plain, b gov.Ballot) gov.Vote {
 	t.Helper()
 	plan, err := s.Plan(t.Context(), b, nil)
 	if err != nil {
@@ -475,8 +475,8 @@ func TestNewRefuses(t *testing.T) {
 	good := open(t, ready(), 1, n).Config
 	for name, change := range map[string]func(*sender.Config){
 		"no chain":     func(c *sender.Config) { c.Chain = 0 },
-		"no caller":    func(c *sender.Config) { c.Caller = nil },
-		"no endpoints": func(c *sender.Config) { c.Endpoints = nil },
+		"no governors": func(c *sender.Config) { c.Governors = nil },
+		"no endpoints": func(c *sender.Config) { c.Panel = nil },
 		"no sentinel":  func(c *sender.Config) { c.OtherContent = nil },
 	} {
 		c := good

@@ -23,6 +23,7 @@ import (
 	"github.com/legate-dao/legate/agent/risk"
 	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/book"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
 	"github.com/legate-dao/legate/policies"
@@ -339,12 +340,15 @@ func (a *alerting) run(ctx context.Context) error {
 
 // watch ticks the desk at every new block of a chain.
 func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise.Part) error {
-	client := a.world.clients[chain]
 	var last common.Hash
 	failed := false
 	for ctx.Err() == nil {
 		part.On("the head after block %s", last.Hex())
-		head, err := client.Latest(ctx)
+		agreed, err := headOf(ctx, a.world.panels[chain])
+		var head rpc.Header
+		if err == nil {
+			head = agreed.Value()
+		}
 		if err == nil && head.Hash != last {
 			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 			if _, err = a.desk.Tick(ctx, gov.Head{Latest: block}); err == nil {
@@ -416,25 +420,20 @@ type metricReader struct {
 	metrics map[gov.Label]MetricConfig
 }
 
-// Read calls the contract at the newest block; where several sources must agree, at the one before, which
-// they all have.
+// Read calls the contract at the newest block, as many sources as must agree say so.
 func (r metricReader) Read(ctx context.Context, name gov.Label) (float64, error) {
 	m := r.metrics[name]
-	client := r.world.clients[gov.ChainID(m.Chain.ID())]
-	if client == nil {
+	panel := r.world.panels[gov.ChainID(m.Chain.ID())]
+	if panel == nil {
 		return 0, fmt.Errorf("metric %s: chain %s is not among chains", name, m.Chain)
 	}
-	head, err := client.Latest(ctx)
+	head, err := headOf(ctx, panel)
 	if err != nil {
 		return 0, fmt.Errorf("metric %s: %w", name, err)
 	}
-	at := head.Hash
-	if client.Need() > 1 {
-		at = head.ParentHash
-	}
 	selector := m.Call.method.Selector()
-	word, _, err := rpc.Agree(ctx, client, client.Need(), func(ctx context.Context, c rpc.Caller) (common.Hash, error) {
-		out, err := rpc.CallContract(ctx, c, common.Address(m.Call.target), selector[:], at)
+	word, err := quorum.Ask(ctx, panel, func(ctx context.Context, c rpc.Caller) (common.Hash, error) {
+		out, err := rpc.CallContract(ctx, c, common.Address(m.Call.target), selector[:], head.Value().Hash)
 		if err == nil && len(out) != 32 {
 			err = fmt.Errorf("it returned %d bytes, not one number", len(out))
 		}
@@ -443,7 +442,7 @@ func (r metricReader) Read(ctx context.Context, name gov.Label) (float64, error)
 	if err != nil {
 		return 0, fmt.Errorf("metric %s: %w", name, err)
 	}
-	n := word.Big()
+	n := word.Value().Big()
 	if m.Call.signed && n.Bit(255) == 1 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 256))
 	}

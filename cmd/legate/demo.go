@@ -301,7 +301,7 @@ func (d *demo) briefs(ctx context.Context) (n briefCount, err error) {
 			return n, err
 		}
 		switch {
-		case slices.ContainsFunc(dossier.Next(p, h), isBrief):
+		case slices.ContainsFunc(dossier.Next(p, h.Value()), isBrief):
 			n.owed++
 		case p.Brief == nil:
 		case p.Brief.Kind == gov.BriefModel:
@@ -375,14 +375,14 @@ func (d *demo) owed(ctx context.Context) ([]dossier.Step, error) {
 	}
 	for _, e := range list {
 		h, err := d.engine.world.Head(ctx, e.ID)
-		if err != nil || h.Latest.Number < head.Number.Uint64() {
+		if err != nil || h.Value().Latest.Number < head.Number.Uint64() {
 			return []dossier.Step{{Kind: catchUp}}, nil
 		}
 		p, err := d.engine.db.Load(ctx, e.ID)
 		if err != nil {
 			return nil, err
 		}
-		owed = append(owed, slices.DeleteFunc(dossier.Next(p, h), isBrief)...) // nothing waits for a brief
+		owed = append(owed, slices.DeleteFunc(dossier.Next(p, h.Value()), isBrief)...) // nothing waits for a brief
 	}
 	return owed, nil
 }

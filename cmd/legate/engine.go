@@ -126,6 +126,10 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	if err := e.openWeb(ctx); err != nil {
 		return nil, err
 	}
+	e.world.onAlarm(func(severity gov.Severity, what string, why error) {
+		e.metrics.Alarm()
+		e.alerts.system(ctx, severity, what, why)
+	})
 	e.runner, err = jobs.New(e.db, agent.New(parts), jobs.Config{
 		Pollers: pollers, Poll: e.poll(), Fetch: ec.fetch, Sweep: string(c.Schedules.Sweep), Now: time.Now, Log: ec.log,
 		Observe: e.observer(ec.observe), Alarm: alarm, OnBroken: e.onBroken, Parts: e.parts,

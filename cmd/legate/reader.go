@@ -75,6 +75,7 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		if err := cmp.Or(h.Err, h.Past); err != nil {
 			c.Error = dossier.Untrusted(err.Error())
 		}
+		c.Endpoints = e.world.doubts[id].list(e.world.clients[id].Health())
 		s.Chains = append(s.Chains, c)
 		read, err := e.db.Followed(ctx, id)
 		if err != nil {

@@ -69,6 +69,8 @@ func (m *Metrics) Observe(r dossier.Record) {
 		m.alarms.WithLabelValues("proposal-rewound").Inc()
 	case dossier.WasTakenBack:
 		m.alarms.WithLabelValues("change-taken-back").Inc()
+	case dossier.WasReopened:
+		m.alarms.WithLabelValues("proposal-reopened").Inc()
 	default:
 		m.observeVote(e)
 	}
@@ -131,6 +133,7 @@ var (
 	finalDesc    = prometheus.NewDesc("legate_chain_final_block", "Newest finalized block that was read.", []string{"chain"}, nil)
 	lagDesc      = prometheus.NewDesc("legate_chain_lag_seconds", "Wall clock minus time of the newest block that was read.", []string{"chain"}, nil)
 	followedDesc = prometheus.NewDesc("legate_chain_followed", "1 when the chain is followed to its head.", []string{"chain"}, nil)
+	ailingDesc   = prometheus.NewDesc("legate_endpoints_ailing", "Endpoints of a chain that differ from the others, are slow or fail.", []string{"chain", "what"}, nil)
 	frozenDesc   = prometheus.NewDesc("legate_frozen", "1 when all signing is stopped.", nil, nil)
 	liveDesc     = prometheus.NewDesc("legate_live", "1 when votes are sent.", nil, nil)
 	openDesc     = prometheus.NewDesc("legate_proposals", "Proposals, by stage.", []string{"stage"}, nil)
@@ -160,6 +163,17 @@ func (c statusCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(followedDesc, number(chain.Followed), name)
 		if lag, ok := chain.Lag.Get(); ok {
 			gauge(lagDesc, lag, name)
+		}
+		ailing := map[string]int{"differs": 0, "slow": 0, "failing": 0}
+		for _, e := range chain.Endpoints {
+			for what, since := range map[string]gov.Maybe[gov.UnixTime]{"differs": e.Differs, "slow": e.Slow, "failing": e.Failing} {
+				if since.IsKnown() {
+					ailing[what]++
+				}
+			}
+		}
+		for what, n := range ailing {
+			gauge(ailingDesc, float64(n), name, what)
 		}
 	}
 	gauge(liveDesc, number(s.Live))

@@ -71,6 +71,17 @@ type Chain struct {
 	Followed bool `json:"followed"`
 	// Error is what the last poll failed with, empty if it did not.
 	Error dossier.Untrusted `json:"error"`
+	// Endpoints are those that the chain is read from, by host.
+	Endpoints []Endpoint `json:"endpoints"`
+}
+
+// Endpoint is what ails one endpoint, and since when; each is null where it does not. What was not noticed for an hour is
+// over.
+type Endpoint struct {
+	Host    string                  `json:"host"`
+	Differs gov.Maybe[gov.UnixTime] `json:"differs_since"` // it says something else than as many as must agree
+	Slow    gov.Maybe[gov.UnixTime] `json:"slow_since"`    // it is far slower than the others
+	Failing gov.Maybe[gov.UnixTime] `json:"failing_since"` // it does not answer, lags, or serves another chain
 }
 
 // Governor is one watched governor with the blocks that were read for it.
