@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"sync"
@@ -30,6 +31,8 @@ type node struct {
 	noBatch     atomic.Bool // learnt: wants its questions one by one
 	noHashParam atomic.Bool // learnt: does not know EIP-1898
 	numbers     numberCache
+	span        span // of its log requests
+	log         *slog.Logger
 
 	mu       sync.Mutex
 	chain    uint64 // 0: not yet seen
@@ -49,6 +52,7 @@ func newNode(at Endpoint, c Config) *node {
 		timeout:     c.Timeout,
 		maxResponse: c.MaxResponse,
 		maxBatch:    c.MaxBatch,
+		log:         c.Log,
 		http: &http.Client{
 			Transport: c.Transport,
 			// A redirect would carry our question, and the key in its address, somewhere else.
@@ -62,15 +66,15 @@ func newNode(at Endpoint, c Config) *node {
 	return n
 }
 
-// ask answers the questions from this endpoint alone: split to its batch size, reads at a block hash replaced
-// where it does not know them. The error is about the conversation; then the unanswered requests carry it too.
+// ask answers the questions from this endpoint alone: split to its batch size, logs to the ranges that it gives, reads
+// at a block hash replaced where it does not know them. The error is about the conversation; then the unanswered requests carry it too.
 func (n *node) ask(ctx context.Context, reqs []*Request) error {
 	for len(reqs) > 0 {
 		size := min(len(reqs), n.maxBatch)
 		if n.noBatch.Load() {
 			size = 1
 		}
-		if err := n.pinned(ctx, reqs[:size]); err != nil {
+		if err := n.ranged(ctx, reqs[:size]); err != nil {
 			for _, r := range reqs {
 				r.Err = err
 			}
@@ -92,8 +96,7 @@ func (n *node) send(ctx context.Context, reqs []*Request) error {
 	case err == nil || len(reqs) == 1:
 		return err
 	case errors.Is(err, errNoBatch):
-		n.noBatch.Store(true)
-		return n.sendEach(ctx, reqs)
+		return n.learnNoBatch(ctx, reqs, err)
 	case Classify(err) == Range:
 		half := len(reqs) / 2
 		if err := n.send(ctx, reqs[:half]); err != nil {
@@ -101,6 +104,23 @@ func (n *node) send(ctx context.Context, reqs []*Request) error {
 		}
 		return n.send(ctx, reqs[half:])
 	}
+	return err
+}
+
+// learnNoBatch asks one by one what was refused together, and remembers it. Where one question alone is refused in
+// the same words, it was the reason, and batches are taken.
+func (n *node) learnNoBatch(ctx context.Context, reqs []*Request, refused error) error {
+	err := n.sendEach(ctx, reqs)
+	var whole, one *NodeError
+	if !errors.As(refused, &whole) {
+		return err
+	}
+	for _, r := range reqs {
+		if errors.As(r.Err, &one) && one.Code == whole.Code && one.Message == whole.Message {
+			return err
+		}
+	}
+	n.noBatch.Store(true)
 	return err
 }
 
