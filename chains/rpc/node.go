@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,10 +71,7 @@ func newNode(at Endpoint, c Config) *node {
 // at a block hash replaced where it does not know them. The error is about the conversation; then the unanswered requests carry it too.
 func (n *node) ask(ctx context.Context, reqs []*Request) error {
 	for len(reqs) > 0 {
-		size := min(len(reqs), n.maxBatch)
-		if n.noBatch.Load() {
-			size = 1
-		}
+		size := n.part(reqs)
 		if err := n.ranged(ctx, reqs[:size]); err != nil {
 			for _, r := range reqs {
 				r.Err = err
@@ -85,8 +83,30 @@ func (n *node) ask(ctx context.Context, reqs []*Request) error {
 	return nil
 }
 
-// send is one batch with the two repairs that need no other endpoint: one by one where batches are refused, in
-// halves where the answer is too large.
+// callWeight is what one eth_call counts in a batch: how long it takes is the contract's choice, and one answer that
+// comes too late is one for all of its batch.
+const callWeight = 4
+
+func isCall(r *Request) bool { return r.Method == "eth_call" }
+
+// part is how many of the questions go in the next batch. Where batches are refused all may go: each is sent alone.
+func (n *node) part(reqs []*Request) int {
+	size, weight := 0, 0
+	for _, r := range reqs {
+		w := 1
+		if isCall(r) {
+			w = callWeight
+		}
+		if weight += w; size > 0 && weight > n.maxBatch {
+			break
+		}
+		size++
+	}
+	return size
+}
+
+// send is one batch with the repairs that need no other endpoint: one by one where batches are refused or nobody
+// answered in time, in halves where the answer is too large.
 func (n *node) send(ctx context.Context, reqs []*Request) error {
 	if n.noBatch.Load() && len(reqs) > 1 {
 		return n.sendEach(ctx, reqs)
@@ -97,6 +117,8 @@ func (n *node) send(ctx context.Context, reqs []*Request) error {
 		return err
 	case errors.Is(err, errNoBatch):
 		return n.learnNoBatch(ctx, reqs, err)
+	case Classify(err) == Timeout && ctx.Err() == nil && slices.ContainsFunc(reqs, isCall):
+		return n.sendEach(ctx, reqs) // one of the calls may be what takes so long
 	case Classify(err) == Range:
 		half := len(reqs) / 2
 		if err := n.send(ctx, reqs[:half]); err != nil {
@@ -124,10 +146,31 @@ func (n *node) learnNoBatch(ctx context.Context, reqs []*Request, refused error)
 	return err
 }
 
+// aside is how many questions one endpoint is asked at a time where it takes no batches.
+const aside = 8
+
+// sendEach sends questions alone, a few at a time. Where none of a few comes through, the endpoint is what fails, and
+// the rest is not asked; else what failed on the way is that question's own error.
 func (n *node) sendEach(ctx context.Context, reqs []*Request) error {
-	for i := range reqs {
-		if err := n.post(ctx, reqs[i:i+1]); err != nil {
-			return err
+	for few := range slices.Chunk(reqs, aside) {
+		errs := make([]error, len(few))
+		var wg sync.WaitGroup
+		for i, r := range few {
+			wg.Go(func() { errs[i] = n.post(ctx, []*Request{r}) })
+		}
+		wg.Wait()
+		through := false
+		for i, err := range errs {
+			if err != nil {
+				few[i].Err = err
+			}
+			through = through || err == nil
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("%s: %w", n.name, err)
+		}
+		if !through {
+			return errs[0]
 		}
 	}
 	return nil
