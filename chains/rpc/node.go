@@ -60,6 +60,7 @@ func newNode(at Endpoint, c Config) *node {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	n.noBatch.Store(c.MaxBatch == 1)
 	n.loopback = len(n.operator) > 9 && n.operator[:9] == "loopback:"
 	if c.Rate > 0 {
 		n.limit = rate.NewLimiter(rate.Limit(c.Rate), max(1, int(math.Ceil(c.Rate))))
@@ -70,17 +71,49 @@ func newNode(at Endpoint, c Config) *node {
 // ask answers the questions from this endpoint alone: split to its batch size, logs to the ranges that it gives, reads
 // at a block hash replaced where it does not know them. The error is about the conversation; then the unanswered requests carry it too.
 func (n *node) ask(ctx context.Context, reqs []*Request) error {
+	if size := n.part(reqs); size == len(reqs) {
+		return n.askPart(ctx, reqs)
+	}
 	for len(reqs) > 0 {
-		size := n.part(reqs)
-		if err := n.ranged(ctx, reqs[:size]); err != nil {
+		var (
+			abreast sync.WaitGroup
+			errs    [partsAbreast]error
+		)
+		most := partsAbreast
+		if n.noBatch.Load() {
+			most = 1 // its questions go abreast already
+		}
+		for i := 0; i < most && len(reqs) > 0; i++ {
+			size := n.part(reqs)
+			part := reqs[:size]
+			abreast.Go(func() { errs[i] = n.askPart(ctx, part) })
+			reqs = reqs[size:]
+		}
+		abreast.Wait()
+		for _, err := range errs {
+			if err == nil {
+				continue
+			}
 			for _, r := range reqs {
 				r.Err = err
 			}
 			return err
 		}
-		reqs = reqs[size:]
 	}
 	return nil
+}
+
+// partsAbreast is how many batches of one question go to an endpoint at a time.
+const partsAbreast = 4
+
+func (n *node) askPart(ctx context.Context, reqs []*Request) error {
+	err := n.ranged(ctx, reqs)
+	if err != nil {
+		for _, r := range reqs {
+			r.Err = err
+		}
+	}
+	return err
 }
 
 // callWeight is what one eth_call counts in a batch: how long it takes is the contract's choice, and one answer that
@@ -91,13 +124,16 @@ func isCall(r *Request) bool { return r.Method == "eth_call" }
 
 // part is how many of the questions go in the next batch. Where batches are refused all may go: each is sent alone.
 func (n *node) part(reqs []*Request) int {
-	size, weight := 0, 0
+	size, weight, most := 0, 0, n.maxBatch
+	if n.noBatch.Load() {
+		most = max(most, DefaultMaxBatch)
+	}
 	for _, r := range reqs {
 		w := 1
 		if isCall(r) {
 			w = callWeight
 		}
-		if weight += w; size > 0 && weight > n.maxBatch {
+		if weight += w; size > 0 && weight > most {
 			break
 		}
 		size++
