@@ -79,14 +79,17 @@ func (g *gathering) readContracts(ctx context.Context, calls []gov.Call) (failed
 		g.fail("calls", errTargets, gov.Address{})
 		return true
 	}
-	for _, a := range all {
-		c, err := book.ReadContract(ctx, g.before, a)
-		if err != nil {
-			g.fail("calls", err, a)
+	found, errs := make([]book.Contract, len(all)), make([]error, len(all))
+	g.each(ctx, len(all), func(ctx context.Context, i int) {
+		found[i], errs[i] = book.ReadContract(ctx, g.before, all[i])
+	})
+	for i, a := range all {
+		if errs[i] != nil {
+			g.fail("calls", errs[i], a)
 			failed = true
 			continue
 		}
-		g.contracts[a] = c
+		g.contracts[a] = found[i]
 	}
 	return failed
 }

@@ -136,6 +136,8 @@ func (g *gathering) measured() (gov.Reason, gov.Address, bool) {
 	if !g.executed() {
 		return g.effectsReason(), gov.Address{}, false
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, m := range g.facts.Unavailable {
 		if strings.HasPrefix(string(m.Part), "effects.") {
 			return m.Reason, m.Subject, false

@@ -82,6 +82,10 @@ func New(caller rpc.Caller, cfg Config) *Runner {
 	return &Runner{caller: caller, cfg: cfg, log: log}
 }
 
+// Through is the same runner with its reads through another caller, such as one that shares them with other work at
+// the same endpoint. It knows nothing of what this one has read.
+func (r *Runner) Through(caller rpc.Caller) *Runner { return New(caller, r.cfg) }
+
 // Plan says how one proposal is run and what is looked at.
 type Plan struct {
 	// Lifecycle takes the proposal through its governor; nil calls the actions directly (drafts).

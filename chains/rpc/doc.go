@@ -1,8 +1,8 @@
 // Package rpc makes several endpoints of one chain one dependable client.
 //
-// It answers for the wire: JSON-RPC over HTTP with bounded answers, a rate limit for each endpoint, failover
-// where another endpoint can help, the meaning of a node's error (Classify, in one table), each operator's endpoint
-// by itself (Source), reads at one block hash (EIP-1898, with a checked fallback), and the secrecy of endpoint
+// It answers for the wire: JSON-RPC over HTTP with bounded answers, a rate limit for each endpoint, log ranges as
+// wide as each endpoint answers, failover where another endpoint can help, the meaning of a node's error (Classify, in
+// one table), each operator's endpoint by itself (Source), reads at one block hash (EIP-1898, with a checked fallback), and the secrecy of endpoint
 // addresses: a URL often carries an API key, so no error, log line or String ever shows more than
 // scheme://host:port.
 //
