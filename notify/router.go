@@ -197,6 +197,7 @@ type worker struct {
 	router  *Router
 	channel Channel
 	wake    chan struct{}
+	ahead   ahead // of the one goroutine that delivers
 
 	mu     sync.Mutex
 	tries  int  // failed in a row, at the same alert
@@ -281,9 +282,8 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 				return err
 			}
 		}
-		pause(ctx, nil, backoff(fault, tries))
-		if ctx.Err() != nil {
-			return nil
+		if err := w.hold(ctx, q.N, fault, backoff(fault, tries)); err != nil || ctx.Err() != nil {
+			return err
 		}
 	}
 }
@@ -297,14 +297,18 @@ const refuseAfter = 3
 var warnAfter = map[Advice]int{Later: 10, Broken: 1, Refuse: refuseAfter + 1}
 
 // backoff is how long to wait after so many failed tries; never less than the other side asked for. A 429 of
-// a busy channel says itself when to come back, so its count does not slow it down further.
+// a busy channel says itself when to come back, so its count does not slow it down further; one that asks for less
+// than a second each time is not believed for ever.
 func backoff(f *Fault, tries int) time.Duration {
 	first, most := time.Second, 5*time.Minute
 	if f.Advice == Broken {
-		first, most = time.Minute, time.Hour
+		first, most = time.Minute, 10*time.Minute
+	}
+	if f.Advice == Later && f.After >= time.Second {
+		return f.After
 	}
 	if f.Advice == Later && f.After > 0 {
-		return f.After
+		return max(f.After, min(first/16<<min(tries-1, 9), 30*time.Second))
 	}
 	return max(min(first<<min(tries-1, 12), most), f.After)
 }
@@ -313,6 +317,11 @@ func backoff(f *Fault, tries int) time.Duration {
 const stopping = 3 * time.Second
 
 func (w *worker) send(ctx context.Context, a dossier.Alert) error {
+	return w.within(ctx, func(ctx context.Context) error { return w.channel.Send(ctx, a) })
+}
+
+// within gives a delivery the time that it may take.
+func (w *worker) within(ctx context.Context, deliver func(context.Context) error) error {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*sendTimeout)
 	defer cancel()
 	ended := make(chan struct{})
@@ -327,7 +336,7 @@ func (w *worker) send(ctx context.Context, a dossier.Alert) error {
 		}
 	})
 	defer stop()
-	return w.channel.Send(sending, a)
+	return deliver(sending)
 }
 
 func asFault(err error) *Fault {

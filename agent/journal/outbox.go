@@ -176,8 +176,13 @@ func (o *Outbox) RaiseAt(ctx context.Context, mark string, place int64, alerts [
 
 // Pending lists what a channel has not been given yet, in order, at most limit.
 func (o *Outbox) Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error) {
+	return o.PendingAfter(ctx, channel, 0, limit)
+}
+
+// PendingAfter is Pending without the alerts up to n.
+func (o *Outbox) PendingAfter(ctx context.Context, channel string, n, limit int64) ([]dossier.Queued, error) {
 	var rows []alertRow
-	err := o.db.read.NewSelect().Model(&rows).Where("n > (SELECT n FROM deliveries WHERE channel = ?)", channel).Order("n").Limit(limit).Scan(ctx)
+	err := o.db.read.NewSelect().Model(&rows).Where("n > MAX(?, (SELECT n FROM deliveries WHERE channel = ?))", n, channel).Order("n").Limit(limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list what channel %s has not been given: %w", channel, err)
 	}
@@ -231,8 +236,14 @@ func (o *Outbox) Note(ctx context.Context, channel, name string) (value string, 
 	return value, nil
 }
 
-// SetNote has a channel remember something.
+// SetNote has a channel remember something; an empty value forgets it.
 func (o *Outbox) SetNote(ctx context.Context, channel, name, value string) error {
+	if value == "" {
+		if _, err := o.db.bun.ExecContext(ctx, "DELETE FROM channel_notes WHERE channel = ? AND name = ?", channel, name); err != nil {
+			return fmt.Errorf("drop a note of channel %s: %w", channel, err)
+		}
+		return nil
+	}
 	_, err := o.db.bun.ExecContext(ctx, "INSERT INTO channel_notes (channel, name, value) VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET value = EXCLUDED.value", channel, name, value)
 	if err != nil {
 		return fmt.Errorf("store a note of channel %s: %w", channel, err)
