@@ -27,11 +27,17 @@ type ahead struct {
 	again time.Time // not before
 }
 
-// hold waits before alert n is tried again, and gives the channel what is urgent and stands behind it: a card that
+// longestUrgent is the longest pause before an urgent alert is tried again, unless the other side asked for more.
+const longestUrgent = 30 * time.Second
+
+// hold waits before an alert is tried again, and gives the channel what is urgent and stands behind it: a card that
 // cannot be changed holds up no alarm. Where the channel takes such a one although it seemed broken, it is mended, and
 // the wait ends. Its error is of the store.
-func (w *worker) hold(ctx context.Context, n int64, f *Fault, long time.Duration) error {
+func (w *worker) hold(ctx context.Context, q dossier.Queued, f *Fault, long time.Duration) error {
 	channel, passes := w.channel.(early)
+	if passes && urgent(q.Alert) {
+		long = min(long, max(longestUrgent, f.After))
+	}
 	end := time.Now().Add(long)
 	for {
 		left := time.Until(end)
@@ -39,7 +45,7 @@ func (w *worker) hold(ctx context.Context, n int64, f *Fault, long time.Duration
 			return nil
 		}
 		if passes {
-			taken, err := w.passAhead(ctx, channel, n)
+			taken, err := w.passAhead(ctx, channel, q.N)
 			if err != nil || taken && f.Advice == Broken {
 				return err
 			}
@@ -60,7 +66,8 @@ func (w *worker) passAhead(ctx context.Context, channel early, n int64) (taken b
 		alert := w.ahead.list[0].Alert
 		if err := w.within(ctx, func(ctx context.Context) error { return channel.Ahead(ctx, alert) }); err != nil {
 			w.ahead.tries++
-			w.ahead.again = time.Now().Add(backoff(&Fault{After: asFault(err).After}, w.ahead.tries))
+			after := asFault(err).After
+			w.ahead.again = time.Now().Add(min(backoff(&Fault{After: after}, w.ahead.tries), max(longestUrgent, after)))
 			break // the others stand behind it
 		}
 		taken = true

@@ -64,7 +64,7 @@ func newDraft(a dossier.Alert, embed *discordgo.MessageEmbed, png []byte) *draft
 	if png != nil {
 		m.form = asPicture
 	}
-	m.text = cutUnits("**"+plainDiscord(a.Title, 250)+"**\n"+bullets(a.Lines, 1500), 1900)
+	m.text = cutUnits("**"+plainDiscord(a.Title, 250)+"**\n"+bullets(a.Lines, 1300)+"\n"+embed.Footer.Text, 1900)
 	where := "the program's log or its page"
 	if a.Card != nil {
 		where = code("legate show " + a.Card.Handle)
@@ -223,7 +223,10 @@ func (p *poster) adapt(ctx context.Context, where place, r *refusal) (place, err
 		}
 
 	case aboutForum:
-		if again || where != (place{}) {
+		if !again && where.name != "" {
+			return set("forum", "") // a bot is told so where it is no forum any more
+		}
+		if again || where.thread != "" {
 			break
 		}
 		forum, err := d.isForum(ctx)

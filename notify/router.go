@@ -282,7 +282,7 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 				return err
 			}
 		}
-		if err := w.hold(ctx, q.N, fault, backoff(fault, tries)); err != nil || ctx.Err() != nil {
+		if err := w.hold(ctx, q, fault, backoff(fault, tries)); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}

@@ -41,8 +41,8 @@ func (s *Server) Always(rules ...Rule) {
 func (s *Server) Mend() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rules, s.failures = nil, nil
-	s.limits.posts = 0
+	s.rules, s.failures, s.limits.posts = nil, nil, 0
+	clear(s.limits.open)
 }
 
 // SetForum makes the channel a forum, or a text channel.
@@ -103,7 +103,13 @@ func (s *Server) limited(r *http.Request) *Failure {
 	kind, now := kindOf(r), time.Now()
 	for _, k := range []string{kind, ""} {
 		if until := s.limits.open[k]; now.Add(early).Before(until) {
-			s.problems = append(s.problems, fmt.Sprintf("a %s came %s before it may", r.Method, until.Sub(now)))
+			left := until.Sub(now)
+			s.problems = append(s.problems, fmt.Sprintf("a %s came %s before it may", r.Method, left))
+			f := Limited(left.Seconds())
+			if k == "" {
+				f.Header.Set("X-RateLimit-Global", "true")
+			}
+			return &f
 		}
 	}
 	if s.limits.posts == 0 {
