@@ -115,6 +115,15 @@ func (p *pages) live(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"revision": p.revision(s)})
 }
 
+// nothing answers what is no address of ours.
+func (p *pages) nothing(w http.ResponseWriter, r *http.Request) {
+	if wantsPage(r) {
+		p.problem(w, http.StatusNotFound, "There is nothing at this address.", "The list has all proposals.")
+		return
+	}
+	refuse(w, http.StatusNotFound, "there is nothing at this path")
+}
+
 // home is the list of proposals.
 func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 	s, revision, ok := p.status(w, r)
