@@ -78,32 +78,34 @@ func (w *worker) passAhead(ctx context.Context, channel early, n int64) (taken b
 
 // lookAhead collects the urgent alerts after n that were not seen yet.
 func (w *worker) lookAhead(ctx context.Context, n int64) error {
-	const few, many = 256, 4096 // without a pager, what lies further back waits
-	store, name, s := w.router.store, w.channel.Name(), &w.ahead
+	const few = 256
+	s := &w.ahead
 	s.list = slices.DeleteFunc(s.list, func(q dossier.Queued) bool { return q.N <= n })
 	s.seen = max(s.seen, n)
 	for {
-		var list []dossier.Queued
-		var err error
-		pages, paged := store.(pager)
-		if paged {
-			list, err = pages.PendingAfter(ctx, name, s.seen, few)
-		} else {
-			list, err = store.Pending(ctx, name, many)
-		}
-		if err != nil {
+		list, err := w.pending(ctx, s.seen, few)
+		if err != nil || len(list) == 0 {
 			return err
 		}
 		for _, q := range list {
-			if q.N > s.seen && urgent(q.Alert) && w.router.wants(name, q.Alert) {
+			if urgent(q.Alert) && w.router.wants(w.channel.Name(), q.Alert) {
 				s.list = append(s.list, q)
 			}
 		}
-		if len(list) > 0 {
-			s.seen = max(s.seen, list[len(list)-1].N)
-		}
-		if !paged || len(list) < few {
-			return nil
-		}
+		s.seen = list[len(list)-1].N
 	}
+}
+
+// pending lists what the channel has not been given and stands after n. Without a [pager], what stands far behind waits.
+func (w *worker) pending(ctx context.Context, n, limit int64) ([]dossier.Queued, error) {
+	const many = 4096
+	store, name := w.router.store, w.channel.Name()
+	if pages, ok := store.(pager); ok {
+		return pages.PendingAfter(ctx, name, n, limit)
+	}
+	if n > 0 {
+		limit = many
+	}
+	list, err := store.Pending(ctx, name, limit)
+	return slices.DeleteFunc(list, func(q dossier.Queued) bool { return q.N <= n }), err
 }

@@ -106,6 +106,29 @@ func (r *Router) Notify(ctx context.Context, a dossier.Alert) error {
 	return nil
 }
 
+// Tell gives an alert to every channel that takes it, without the store: for what is wrong with the store itself. It
+// tries each channel a few times, and returns what did not work.
+func (r *Router) Tell(ctx context.Context, a dossier.Alert) error {
+	const tries = 3
+	failed := make([]error, len(r.workers))
+	var all sync.WaitGroup
+	for i, w := range r.workers {
+		if !r.wants(w.channel.Name(), a) {
+			continue
+		}
+		all.Go(func() {
+			for try := range tries {
+				if failed[i] = w.send(ctx, a); failed[i] == nil || ctx.Err() != nil {
+					return
+				}
+				pause(ctx, nil, time.Second<<try)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
 // Wake has the router look for new records and alerts; it does not wait.
 func (r *Router) Wake() { nudge(r.wake) }
 
@@ -202,6 +225,11 @@ type worker struct {
 	mu     sync.Mutex
 	tries  int  // failed in a row, at the same alert
 	warned bool // a person was told of this outage
+
+	// of the one goroutine that delivers: what was sent and could not be noted, since the store takes nothing
+	sent  int64 // up to here
+	count int   // so many
+	mute  bool  // the log says so already
 }
 
 func (w *worker) ailing() bool {
@@ -216,7 +244,7 @@ func (w *worker) run(ctx context.Context) {
 		n, err := w.round(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
+			w.complain(err)
 			pause(ctx, nil, 5*time.Second)
 		case n == 0:
 			pause(ctx, w.wake, time.Minute)
@@ -227,10 +255,13 @@ func (w *worker) run(ctx context.Context) {
 // round delivers a few alerts, and says how many it looked at.
 func (w *worker) round(ctx context.Context) (n int, err error) {
 	const few = 32
-	store, name := w.router.store, w.channel.Name()
-	list, err := store.Pending(ctx, name, few)
+	name := w.channel.Name()
+	list, err := w.pending(ctx, w.sent, few)
 	if err != nil {
 		return 0, err
+	}
+	if len(list) == 0 && w.count > 0 {
+		return 1, w.note(ctx, w.sent)
 	}
 	noted := true // whether everything looked at is noted
 	for _, q := range list {
@@ -244,9 +275,36 @@ func (w *worker) round(ctx context.Context) (n int, err error) {
 		noted = true
 	}
 	if !noted {
-		err = store.Delivered(ctx, name, list[len(list)-1].N, 0)
+		err = w.note(ctx, list[len(list)-1].N)
 	}
 	return len(list), err
+}
+
+// note notes that the channel has everything up to n.
+func (w *worker) note(ctx context.Context, n int64) error {
+	if err := w.router.store.Delivered(ctx, w.channel.Name(), n, w.count); err != nil {
+		return err
+	}
+	w.count, w.mute = 0, false
+	return nil
+}
+
+// noteSent notes that alert n was sent. Where the store takes nothing, it is kept in mind: the alert is not sent again
+// and again, and those behind it are sent.
+func (w *worker) noteSent(ctx context.Context, n int64) {
+	w.sent = n
+	w.count++
+	if err := w.note(ctx, n); err != nil {
+		w.complain(err)
+	}
+}
+
+// complain logs, once for each outage, that the store takes nothing.
+func (w *worker) complain(err error) {
+	if !w.mute {
+		w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
+	}
+	w.mute = true
 }
 
 // deliver gives the channel one alert, as often as it takes. Its error is of the store.
@@ -258,7 +316,8 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 		if err == nil {
 			w.recovered()
 			w.router.conf.Sent(name, q.Alert)
-			return store.Delivered(after, name, q.N, 1)
+			w.noteSent(after, q.N)
+			return nil
 		}
 		if ctx.Err() != nil {
 			return nil // at the next start again
@@ -274,7 +333,7 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 			return w.report(after, "channel "+name+" does not take an alert", fault)
 		}
 		if err := store.Failed(after, name, fault.What); err != nil {
-			return err
+			w.complain(err) // the alert is tried again all the same
 		}
 		if tries >= warnAfter[fault.Advice] && w.warnOnce() {
 			w.router.conf.Log.Warn("a channel fails; its alerts wait", "channel", name, "why", fault.What)

@@ -34,7 +34,7 @@ func (db *DB) Outbox(ctx context.Context, channels []string) (*Outbox, error) {
 	for _, name := range channels {
 		_, err := db.bun.ExecContext(ctx, "INSERT INTO deliveries (channel, n) SELECT ?, COALESCE(MAX(n), 0) FROM alerts WHERE true ON CONFLICT (channel) DO NOTHING", name)
 		if err != nil {
-			return nil, fmt.Errorf("open the outbox for channel %s: %w", name, err)
+			return nil, fmt.Errorf("open the outbox for channel %s: %w", name, db.onDisk(err))
 		}
 	}
 	return o, nil
@@ -219,7 +219,7 @@ func (o *Outbox) Refused(ctx context.Context, channel string, n int64, why strin
 
 func (o *Outbox) exec(ctx context.Context, channel, query string, args ...any) error {
 	if _, err := o.db.bun.ExecContext(ctx, query, args...); err != nil {
-		return fmt.Errorf("note the delivery of channel %s: %w", channel, err)
+		return fmt.Errorf("note the delivery of channel %s: %w", channel, o.db.onDisk(err))
 	}
 	return nil
 }
@@ -240,13 +240,13 @@ func (o *Outbox) Note(ctx context.Context, channel, name string) (value string, 
 func (o *Outbox) SetNote(ctx context.Context, channel, name, value string) error {
 	if value == "" {
 		if _, err := o.db.bun.ExecContext(ctx, "DELETE FROM channel_notes WHERE channel = ? AND name = ?", channel, name); err != nil {
-			return fmt.Errorf("drop a note of channel %s: %w", channel, err)
+			return fmt.Errorf("drop a note of channel %s: %w", channel, o.db.onDisk(err))
 		}
 		return nil
 	}
 	_, err := o.db.bun.ExecContext(ctx, "INSERT INTO channel_notes (channel, name, value) VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET value = EXCLUDED.value", channel, name, value)
 	if err != nil {
-		return fmt.Errorf("store a note of channel %s: %w", channel, err)
+		return fmt.Errorf("store a note of channel %s: %w", channel, o.db.onDisk(err))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
 	"github.com/legate-dao/legate/agent/journal"
@@ -29,6 +30,7 @@ type engine struct {
 
 	alerts *alerting
 	models *models // that write briefs
+	room   *room   // whether store and ledger can be written
 
 	listener net.Listener
 	handler  http.Handler
@@ -109,6 +111,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	if e.alerts.digests, err = e.openDigests(); err != nil {
 		return nil, err
 	}
+	e.room = newRoom(e.alerts.router, ec.log, e.storages()...)
 	if err := e.openWeb(ctx); err != nil {
 		return nil, err
 	}
@@ -122,12 +125,25 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 			}
 		},
 		Alarm: func(what string, err error) {
+			if e.room.takes(err) {
+				return // one sentence, told once
+			}
 			e.metrics.Alarm()
 			e.alerts.system(ctx, gov.Critical, what, err)
 		},
 		OnBroken: e.onBroken,
 	})
 	return e, err
+}
+
+// storages are the places that must be writable before anything is signed.
+func (e *engine) storages() []storage {
+	out := []storage{{"the store", e.db.Room}}
+	if e.live {
+		folder := e.conf.file(e.conf.Voter.Ledger)
+		out = append(out, storage{"the ledger", func(context.Context) error { return fsfault.Probe(folder) }})
+	}
+	return out
 }
 
 // poll is the shortest interval of any chain.
@@ -143,6 +159,7 @@ func (e *engine) poll() time.Duration {
 func (e *engine) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	go e.room.run(ctx)
 	beside := make(chan error, 2)
 	go func() { beside <- web.Serve(ctx, e.listener, e.handler) }()
 	go func() { beside <- e.alerts.run(ctx) }()

@@ -48,7 +48,7 @@ func (e *engine) Document(ctx context.Context, id gov.ProposalID) (dossier.Docum
 
 // Status is where the daemon stands.
 func (e *engine) Status(ctx context.Context) (web.Status, error) {
-	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live}
+	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live, Disk: e.room.says()}
 	if !e.world.voter.IsZero() {
 		voter := e.world.voter
 		s.Key = &voter

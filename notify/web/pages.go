@@ -81,7 +81,7 @@ const listFor = 5 * time.Second
 // revision names what can be shown: it changes with every record and with the state of the daemon.
 func (p *pages) revision(s Status) string {
 	var b strings.Builder
-	fmt.Fprint(&b, p.boot, p.metrics.seen.Load(), s.Live, s.Frozen.Or(false))
+	fmt.Fprint(&b, p.boot, p.metrics.seen.Load(), s.Live, s.Frozen.Or(false), s.Disk)
 	for _, c := range s.Chains {
 		fmt.Fprint(&b, c.Chain, c.Followed, c.Error != "")
 	}

@@ -33,6 +33,8 @@ type Status struct {
 	Live      bool            `json:"live"`
 	Model     *string         `json:"model"`
 	Frozen    gov.Maybe[bool] `json:"frozen"`
+	// Disk is why nothing can be written and so nothing is signed, in one sentence; empty while all can be.
+	Disk string `json:"disk"`
 }
 
 // Chain is how one chain is followed.
@@ -68,8 +70,12 @@ func (s Status) sort() {
 	slices.SortFunc(s.Governors, func(a, b Governor) int { return cmp.Compare(a.Governor, b.Governor) })
 }
 
-// Ready says whether every chain is followed to its head. A daemon without chains is not ready.
+// Ready says whether every chain is followed to its head and the disk can be written. A daemon without chains is not
+// ready.
 func (s Status) Ready() bool {
+	if s.Disk != "" {
+		return false
+	}
 	for _, c := range s.Chains {
 		if !c.Followed {
 			return false
