@@ -57,6 +57,12 @@ func Of(dir string, err error) error {
 	return &Fault{dir, kind, err}
 }
 
+// Is reports whether an error is about a disk.
+func Is(err error) bool {
+	var fault *Fault
+	return errors.As(err, &fault)
+}
+
 // probed is how much [Probe] writes: a ledger line and its mark need less.
 const probed = 16 << 10
 

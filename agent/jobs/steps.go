@@ -13,6 +13,7 @@ import (
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 )
@@ -40,6 +41,7 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 		return river.JobCancel(err)
 	}
 	log := w.runner.conf.Log.With("proposal", id.String(), "step", job.Args.Step)
+	defer w.runner.works(job.ID)()
 	err = w.runner.step(ctx, id, job)
 	switch {
 	case errors.Is(err, agent.ErrLater):
@@ -47,10 +49,24 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 		return river.JobSnooze(putOff(time.Since(job.CreatedAt), longest(job.Args.Step, err)))
 	case errors.Is(err, errNoHead):
 		return river.JobSnooze(w.runner.conf.Fetch)
+	case fsfault.Is(err):
+		w.runner.conf.Alarm("a step cannot be stored", err)
 	case err != nil && ctx.Err() == nil:
 		log.Warn("step failed, will be tried again", "attempt", job.Attempt, "error", err)
 	}
 	return err
+}
+
+// works notes that this process works on a job, until the function that it returns is called.
+func (r *Runner) works(job int64) (done func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.underway[job] = true
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.underway, job)
+	}
 }
 
 // errNoHead says that no poll has brought a head since the start.

@@ -108,7 +108,7 @@ func redact(dsn string) string {
 func (db *DB) takeLock() error {
 	f, err := os.OpenFile(db.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fsfault.Of(db.dir(), fmt.Errorf("open the lock of store %s: %w", db.Path, err))
+		return fsfault.Of(db.Dir(), fmt.Errorf("open the lock of store %s: %w", db.Path, err))
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

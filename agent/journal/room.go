@@ -17,7 +17,7 @@ import (
 func (db *DB) onDisk(err error) error {
 	var said sqlite3.Error
 	if !errors.As(err, &said) {
-		return fsfault.Of(db.dir(), err)
+		return fsfault.Of(db.Dir(), err)
 	}
 	kind := said.SystemErrno
 	switch said.Code {
@@ -34,27 +34,33 @@ func (db *DB) onDisk(err error) error {
 	default:
 		return err
 	}
-	if fault := (*fsfault.Fault)(nil); errors.As(fsfault.Of(db.dir(), kind), &fault) {
+	if fault := (*fsfault.Fault)(nil); errors.As(fsfault.Of(db.Dir(), kind), &fault) {
 		fault.Err = err
 		return fault
 	}
 	return err
 }
 
-func (db *DB) dir() string { return filepath.Dir(db.Path) }
+// Dir is the folder of the store's file.
+func (db *DB) Dir() string { return filepath.Dir(db.Path) }
 
 // What [DB.Room] writes for a moment. No channel has an empty name.
 const (
 	roomChannel = ""
 	roomName    = "room"
-	roomSize    = 16 << 10 // more than the records of one vote
 )
 
-// Room reports whether records can be written: it writes some kilobytes durably and takes them away again, so that a
-// record that follows finds their place. An error is a [*fsfault.Fault] where the disk is at fault.
-func (db *DB) Room(ctx context.Context) error {
+// Sizes for [DB.Room], in bytes.
+const (
+	RoomToVote   = 16 << 10 // more than the records of one vote
+	RoomToGather = 4 << 20  // more than the facts of one proposal
+)
+
+// Room reports whether records of so many bytes can be written: it writes them durably and takes them away again, so
+// that a record that follows finds their place. An error is a [*fsfault.Fault] where the disk is at fault.
+func (db *DB) Room(ctx context.Context, bytes int) error {
 	err := db.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO channel_notes (channel, name, value) VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET value = EXCLUDED.value", roomChannel, roomName, strings.Repeat("0", roomSize))
+		_, err := tx.ExecContext(ctx, "INSERT INTO channel_notes (channel, name, value) VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET value = EXCLUDED.value", roomChannel, roomName, strings.Repeat("0", bytes))
 		return err
 	})
 	if err == nil {

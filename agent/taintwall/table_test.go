@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"agent/gov":       {},
 	"agent/dossier":   {"agent/gov"},
 	"agent":           {"agent/gov", "agent/dossier", "agent/checks"}, // the findings of what it has gathered
-	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal"},
+	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/fsfault"},
 	"agent/journal":   {"agent/gov", "agent/dossier", "agent/fsfault"},
 	"agent/fsfault":   {}, // what a full disk is, for the two that write what is signed
 	"agent/checks":    {"agent/gov"},

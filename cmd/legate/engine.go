@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/legate-dao/legate/agent"
@@ -111,7 +114,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	if e.alerts.digests, err = e.openDigests(); err != nil {
 		return nil, err
 	}
-	e.room = newRoom(e.alerts.router, ec.log, e.storages()...)
+	e.room = newRoom(e.alerts.router, ec.log, func(ctx context.Context) { go e.runner.Revive(ctx) }, e.storages()...)
 	if err := e.openWeb(ctx); err != nil {
 		return nil, err
 	}
@@ -138,10 +141,20 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 
 // storages are the places that must be writable before anything is signed.
 func (e *engine) storages() []storage {
-	out := []storage{{"the store", e.db.Room}}
+	out := []storage{{"the store", e.db.Dir(), func(ctx context.Context, much bool) error {
+		if much {
+			return e.db.Room(ctx, journal.RoomToGather)
+		}
+		return e.db.Room(ctx, journal.RoomToVote)
+	}}}
 	if e.live {
 		folder := e.conf.file(e.conf.Voter.Ledger)
-		out = append(out, storage{"the ledger", func(context.Context) error { return fsfault.Probe(folder) }})
+		out = append(out, storage{"the ledger", folder, func(context.Context, bool) error {
+			if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+				return fsfault.Probe(filepath.Dir(filepath.Clean(folder))) // it is made with the first vote
+			}
+			return fsfault.Probe(folder)
+		}})
 	}
 	return out
 }

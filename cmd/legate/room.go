@@ -19,12 +19,15 @@ import (
 const (
 	roomEvery     = time.Minute
 	roomEverySoon = 2 * time.Second
+	roomPause     = 500 * time.Millisecond
 )
 
 // storage is one place in which the daemon must be able to write before it signs.
 type storage struct {
-	name  string // in an alert
-	check func(context.Context) error
+	name string // in an alert
+	dir  string
+	// check looks whether it can be written; much asks for the room of what is written at once at most.
+	check func(ctx context.Context, much bool) error
 }
 
 // room watches that what is signed can be written: it says once that a disk is full, read-only or failing, by the
@@ -33,22 +36,28 @@ type room struct {
 	places []storage
 	router *notify.Router
 	log    *slog.Logger
-	look   chan struct{} // something could not be written
+	over   func(context.Context) // called when everything can be written again
+	look   chan struct{}         // something could not be written
 
 	mu    sync.Mutex
 	wrong map[string]string // by place
+	met   map[string]bool   // folders in which something could not be written since the last look
 }
 
-func newRoom(router *notify.Router, log *slog.Logger, places ...storage) *room {
-	return &room{places: places, router: router, log: log, look: make(chan struct{}, 1), wrong: map[string]string{}}
+func newRoom(router *notify.Router, log *slog.Logger, over func(context.Context), places ...storage) *room {
+	return &room{places: places, router: router, log: log, over: over, look: make(chan struct{}, 1), wrong: map[string]string{}, met: map[string]bool{}}
 }
 
-// takes reports whether an error is about a disk: then it is told here, once, and not by each part that met it.
+// takes reports whether an error is about a disk that is watched: then it is told here, once, and not by each part that
+// met it.
 func (r *room) takes(err error) bool {
 	var fault *fsfault.Fault
-	if r == nil || !errors.As(err, &fault) {
+	if r == nil || !errors.As(err, &fault) || !slices.ContainsFunc(r.places, func(p storage) bool { return p.dir == fault.Dir }) {
 		return false
 	}
+	r.mu.Lock()
+	r.met[fault.Dir] = true
+	r.mu.Unlock()
 	select {
 	case r.look <- struct{}{}:
 	default:
@@ -76,7 +85,7 @@ func (r *room) says() string {
 func (r *room) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		for _, p := range r.places {
-			r.note(ctx, p, p.check(ctx))
+			r.note(ctx, p, p.check(ctx, r.needsMuch(p)))
 		}
 		every := roomEvery
 		if r.says() != "" {
@@ -89,6 +98,28 @@ func (r *room) run(ctx context.Context) {
 		case <-t.C:
 		}
 		t.Stop()
+		if ctx.Err() == nil && r.says() != "" {
+			wait(ctx, roomPause) // what fails again and again asks for a look each time
+		}
+	}
+}
+
+// needsMuch reports whether something did not fit at this place: then it has room only where the largest fits.
+func (r *room) needsMuch(p storage) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	much := r.met[p.dir] || r.wrong[p.name] != ""
+	delete(r.met, p.dir)
+	return much
+}
+
+// wait waits for a while, or until the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
 }
 
@@ -116,6 +147,7 @@ func (r *room) note(ctx context.Context, p storage, err error) {
 		r.tell(ctx, dossier.SystemAlert(gov.Critical, p.name+" cannot be written", fault, time.Now()))
 	case is == "" && was != "" && r.says() == "":
 		r.log.Info("there is room again: everything goes on", "was", was)
+		r.over(ctx)
 		r.tell(ctx, dossier.SystemAlert(gov.Info, p.name+" can be written again: everything goes on", nil, time.Now()))
 	}
 }

@@ -179,6 +179,14 @@ func playFullDisk(t *testing.T, disk fullDisk) {
 		t.Errorf("%d transactions were sent without a record", n)
 	}
 
+	lines := map[string]int{}
+	for _, l := range h.out.lines() {
+		if l.Level == "ERROR" || l.Level == "WARN" {
+			lines[l.Level+" "+l.Msg]++
+		}
+	}
+	t.Logf("the log, while it was full: %v", lines)
+
 	disk.free(t, h, e)
 	h.final(before, devchain.Against)
 	h.final(during, devchain.For)

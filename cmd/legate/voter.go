@@ -278,7 +278,7 @@ func (v *voter) Sign(ctx context.Context, i gov.Intent) (_ gov.Vote, err error) 
 	defer v.mu.Unlock()
 	defer func() { v.engine.room.takes(err) }()
 	// a signature whose record cannot be stored would be lost, and made again
-	if err := v.engine.db.Room(ctx); err != nil {
+	if err := v.engine.db.Room(ctx, journal.RoomToVote); err != nil {
 		return gov.Vote{}, err
 	}
 	if v.signer == nil || v.uncovered {
