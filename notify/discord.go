@@ -50,7 +50,7 @@ func openDiscord(c Config) (Channel, error) {
 	if c.Notes == nil {
 		return nil, errors.New("there is nowhere to remember its messages")
 	}
-	d := &discord{name: c.Name, notes: c.Notes, still: map[string]time.Time{}}
+	d := &discord{name: c.Name, notes: &kept{Notes: c.Notes, mind: map[string]string{}}, still: map[string]time.Time{}}
 	api := c.API
 	auth := ""
 	if c.Token != "" {

@@ -85,7 +85,40 @@ func (p *inProcess) set(cut func(*http.Request) error) {
 // told is a store that keeps what the operator is shown of a channel.
 type told struct {
 	*memory
-	why []string
+	why  []string
+	full bool
+}
+
+// errFull is the error of a store that takes nothing.
+var errFull = errors.New("the disk is full")
+
+func (s *told) setFull(full bool) {
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	s.full = full
+}
+
+func (s *told) isFull() error {
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	if s.full {
+		return errFull
+	}
+	return nil
+}
+
+func (s *told) Delivered(ctx context.Context, channel string, n int64, sent int) error {
+	if err := s.isFull(); err != nil {
+		return err
+	}
+	return s.memory.Delivered(ctx, channel, n, sent)
+}
+
+func (s *told) SetNote(ctx context.Context, channel, name, value string) error {
+	if err := s.isFull(); err != nil {
+		return err
+	}
+	return s.memory.SetNote(ctx, channel, name, value)
 }
 
 func (s *told) Failed(_ context.Context, _, why string) error {
@@ -519,6 +552,38 @@ func TestDiscordKeepsEachBucketsPace(t *testing.T) {
 		}
 		if p := s.server.Problems(); len(p) > 0 {
 			t.Error(p)
+		}
+	})
+}
+
+// A store that takes nothing: what is there is sent once, with its message ids in mind, and what is wrong with the store
+// is told past it.
+func TestG45StoreThatTakesNothingRepeatsNothing(t *testing.T) {
+	onStage(t, false, func(s *stage) {
+		s.server.SetForum(true)
+		list := seven(t)
+		s.raise(list[0])
+		s.pass(2 * time.Second)
+		s.raise(list[1:]...)
+		s.store.setFull(true)
+		s.pass(10 * time.Minute)
+		alarm := dossier.SystemAlert(gov.Critical, "the store cannot be written", errors.New("the disk is full"), time.Now())
+		if err := s.router.Tell(s.t.Context(), alarm); err != nil {
+			t.Error(err)
+		}
+		for _, a := range append(list[1:], alarm) {
+			if n := len(s.showing(a.ID)); n != 1 && (a.Card == nil || a.Event == dossier.AlertResult) {
+				t.Errorf("%q was given %d times", a.Title, n)
+			}
+		}
+		if n := len(s.server.Threads()); n != 2 {
+			t.Errorf("%d threads", n)
+		}
+		requests := s.server.Requests()
+		s.store.setFull(false)
+		s.pass(time.Minute)
+		if !s.delivered() || s.server.Requests() != requests {
+			t.Errorf("delivered up to %d of %d, with %d requests more", s.store.at["forum"], len(s.store.alerts), s.server.Requests()-requests)
 		}
 	})
 }

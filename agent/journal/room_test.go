@@ -19,12 +19,9 @@ const fullSentence = " is full: nothing is signed until there is room; free some
 
 // checkFull uses up what still fits, and demands that nothing can be written, in one sentence, and that everything can
 // still be read.
-func checkFull(t *testing.T, db *journal.DB, dir string) {
+func checkFull(t *testing.T, db *journal.DB, o *journal.Outbox, dir string) {
 	t.Helper()
-	o, err := db.Outbox(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var err error
 	for n := 0; err == nil && n < 100_000; n++ {
 		err = o.SetNote(t.Context(), "a", fmt.Sprint(n), strings.Repeat("x", 200))
 	}
@@ -50,13 +47,14 @@ func TestFullDiskIsOneSentence(t *testing.T) {
 		dir := t.TempDir()
 		db := open(t, dir, journal.Daemon)
 		add(t, db, id(1), seen(id(1)))
+		o := outbox(t, db)
 		for _, limit := range []string{"1", "1000000"} {
 			var n int64
 			if err := db.SQL().QueryRowContext(t.Context(), "PRAGMA max_page_count = "+limit).Scan(&n); err != nil {
 				t.Fatal(err)
 			}
 			if limit == "1" {
-				checkFull(t, db, dir)
+				checkFull(t, db, o, dir)
 			}
 		}
 		if err := db.Room(t.Context(), journal.RoomToVote); err != nil {
@@ -76,11 +74,12 @@ func TestFullDiskIsOneSentence(t *testing.T) {
 		defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
 		db := open(t, dir, journal.Daemon)
 		add(t, db, id(1), seen(id(1)))
+		o := outbox(t, db)
 		filler := filepath.Join(dir, "filler")
 		if err := os.WriteFile(filler, make([]byte, 16<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("16 MB fit into 8: %v", err)
 		}
-		checkFull(t, db, dir)
+		checkFull(t, db, o, dir)
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
