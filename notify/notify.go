@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/legate-dao/legate/agent/dossier"
 )
@@ -20,6 +21,38 @@ type Channel interface {
 type Notes interface {
 	Note(ctx context.Context, channel, name string) (string, error)
 	SetNote(ctx context.Context, channel, name, value string) error
+}
+
+// kept are notes that are kept in mind while the store takes none: a message that was posted is not posted again and
+// again because its id could not be stored. A new process may post it once more.
+type kept struct {
+	Notes
+	mu   sync.Mutex
+	mind map[string]string
+}
+
+// Note is what is in mind, or in the store.
+func (k *kept) Note(ctx context.Context, channel, name string) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if value, ok := k.mind[name]; ok {
+		return value, nil
+	}
+	return k.Notes.Note(ctx, channel, name)
+}
+
+// SetNote stores a note, and what could not be stored before it; its error is always nil.
+func (k *kept) SetNote(ctx context.Context, channel, name, value string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.mind[name] = value
+	for name, value := range k.mind {
+		if k.Notes.SetNote(ctx, channel, name, value) != nil {
+			break // it stays in mind
+		}
+		delete(k.mind, name)
+	}
+	return nil
 }
 
 // Config is one channel. Which fields a kind needs is said in [Kinds].

@@ -112,6 +112,29 @@ func (r *Router) Notify(ctx context.Context, a dossier.Alert) error {
 	return nil
 }
 
+// Tell gives an alert to every channel that takes it, without the store: for what is wrong with the store itself. It
+// tries each channel a few times, and returns what did not work.
+func (r *Router) Tell(ctx context.Context, a dossier.Alert) error {
+	const tries = 3
+	failed := make([]error, len(r.workers))
+	var all sync.WaitGroup
+	for i, w := range r.workers {
+		if !r.wants(w.channel.Name(), a) {
+			continue
+		}
+		all.Go(func() {
+			for try := range tries {
+				if failed[i] = w.send(ctx, a); failed[i] == nil || ctx.Err() != nil {
+					return
+				}
+				pause(ctx, nil, time.Second<<try)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
 // Wake has the router look for new records and alerts; it does not wait.
 func (r *Router) Wake() { nudge(r.wake) }
 
@@ -218,10 +241,16 @@ type worker struct {
 	router  *Router
 	channel Channel
 	wake    chan struct{}
+	ahead   ahead // of the one goroutine that delivers
 
 	mu     sync.Mutex
 	tries  int  // failed in a row, at the same alert
 	warned bool // a person was told of this outage
+
+	// of the one goroutine that delivers: what was sent and could not be noted, since the store takes nothing
+	sent  int64 // up to here
+	count int   // so many
+	mute  bool  // the log says so already
 }
 
 func (w *worker) ailing() bool {
@@ -239,7 +268,7 @@ func (w *worker) run(ctx context.Context, part *supervise.Part) error {
 		}
 		switch {
 		case err != nil && ctx.Err() == nil:
-			w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
+			w.complain(err)
 			pause(ctx, nil, 5*time.Second)
 		case n == 0:
 			part.Idle()
@@ -252,10 +281,13 @@ func (w *worker) run(ctx context.Context, part *supervise.Part) error {
 // round delivers a few alerts, and says how many it looked at.
 func (w *worker) round(ctx context.Context, part *supervise.Part) (n int, err error) {
 	const few = 32
-	store, name := w.router.store, w.channel.Name()
-	list, err := store.Pending(ctx, name, few)
+	name := w.channel.Name()
+	list, err := w.pending(ctx, w.sent, few)
 	if err != nil {
 		return 0, err
+	}
+	if len(list) == 0 && w.count > 0 {
+		return 1, w.note(ctx, w.sent)
 	}
 	noted := true // whether everything looked at is noted
 	for _, q := range list {
@@ -269,9 +301,36 @@ func (w *worker) round(ctx context.Context, part *supervise.Part) (n int, err er
 		noted = true
 	}
 	if !noted {
-		err = store.Delivered(ctx, name, list[len(list)-1].N, 0)
+		err = w.note(ctx, list[len(list)-1].N)
 	}
 	return len(list), err
+}
+
+// note notes that the channel has everything up to n.
+func (w *worker) note(ctx context.Context, n int64) error {
+	if err := w.router.store.Delivered(ctx, w.channel.Name(), n, w.count); err != nil {
+		return err
+	}
+	w.count, w.mute = 0, false
+	return nil
+}
+
+// noteSent notes that alert n was sent. Where the store takes nothing, it is kept in mind: the alert is not sent again
+// and again, and those behind it are sent.
+func (w *worker) noteSent(ctx context.Context, n int64) {
+	w.sent = n
+	w.count++
+	if err := w.note(ctx, n); err != nil {
+		w.complain(err)
+	}
+}
+
+// complain logs, once for each outage, that the store takes nothing.
+func (w *worker) complain(err error) {
+	if !w.mute {
+		w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
+	}
+	w.mute = true
 }
 
 // deliver gives the channel one alert, as often as it takes. Its error is of the store.
@@ -283,8 +342,9 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued, part *supervise.
 		err := w.send(ctx, q.Alert)
 		if err == nil {
 			w.recovered()
-			w.sent(q.Alert)
-			return store.Delivered(after, name, q.N, 1)
+			w.told(q.Alert)
+			w.noteSent(after, q.N)
+			return nil
 		}
 		if ctx.Err() != nil {
 			return nil // at the next start again
@@ -304,7 +364,7 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued, part *supervise.
 			return w.report(after, "channel "+name+" does not take an alert", fault)
 		}
 		if err := store.Failed(after, name, fault.What); err != nil {
-			return err
+			w.complain(err) // the alert is tried again all the same
 		}
 		if tries >= warnAfter[fault.Advice] && w.warnOnce() {
 			w.router.conf.Log.Warn("a channel fails; its alerts wait", "channel", name, "why", fault.What)
@@ -313,9 +373,8 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued, part *supervise.
 			}
 		}
 		part.Idle()
-		pause(ctx, nil, backoff(fault, tries))
-		if ctx.Err() != nil {
-			return nil
+		if err := w.hold(ctx, q, fault, backoff(fault, tries)); err != nil || ctx.Err() != nil {
+			return err
 		}
 	}
 }
@@ -329,14 +388,18 @@ const refuseAfter = 3
 var warnAfter = map[Advice]int{Later: 10, Broken: 1, Refuse: refuseAfter + 1}
 
 // backoff is how long to wait after so many failed tries; never less than the other side asked for. A 429 of
-// a busy channel says itself when to come back, so its count does not slow it down further.
+// a busy channel says itself when to come back, so its count does not slow it down further; one that asks for less
+// than a second each time is not believed for ever.
 func backoff(f *Fault, tries int) time.Duration {
 	first, most := time.Second, 5*time.Minute
 	if f.Advice == Broken {
-		first, most = time.Minute, time.Hour
+		first, most = time.Minute, 10*time.Minute
+	}
+	if f.Advice == Later && f.After >= time.Second {
+		return f.After
 	}
 	if f.Advice == Later && f.After > 0 {
-		return f.After
+		return max(f.After, min(first/16<<min(tries-1, 9), 30*time.Second))
 	}
 	return max(min(first<<min(tries-1, 12), most), f.After)
 }
@@ -345,6 +408,11 @@ func backoff(f *Fault, tries int) time.Duration {
 const stopping = 3 * time.Second
 
 func (w *worker) send(ctx context.Context, a dossier.Alert) error {
+	return w.within(ctx, func(ctx context.Context) error { return w.channel.Send(ctx, a) })
+}
+
+// within gives a delivery the time that it may take.
+func (w *worker) within(ctx context.Context, deliver func(context.Context) error) error {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*sendTimeout)
 	defer cancel()
 	ended := make(chan struct{})
@@ -359,11 +427,11 @@ func (w *worker) send(ctx context.Context, a dossier.Alert) error {
 		}
 	})
 	defer stop()
-	return supervise.Catch(func() error { return w.channel.Send(sending, a) })
+	return supervise.Catch(func() error { return deliver(sending) })
 }
 
-// sent tells who wants to know that an alert is out, which is true whatever they do with it.
-func (w *worker) sent(a dossier.Alert) {
+// told tells who wants to know that an alert is out, which is true whatever they do with it.
+func (w *worker) told(a dossier.Alert) {
 	err := supervise.Catch(func() error { w.router.conf.Sent(w.channel.Name(), a); return nil })
 	if err != nil {
 		w.router.conf.Log.Error("what observes deliveries failed", "error", err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/agent/supervise"
@@ -71,6 +72,10 @@ func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failu
 	broken := errors.Is(err, errBroken)
 	if broken {
 		r.conf.OnBroken(ctx, chain)
+	}
+	if fsfault.Is(err) { // every poll says so; who is told tells people once
+		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
+		return
 	}
 	if failures == 3 || failures%15 == 0 || broken && failures == 1 {
 		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)

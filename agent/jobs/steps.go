@@ -13,6 +13,7 @@ import (
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/agent/supervise"
@@ -42,6 +43,7 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	}
 	log := w.runner.conf.Log.With("proposal", id.String(), "step", job.Args.Step)
 	r := w.runner
+	defer r.works(job.ID)()
 	stuck := time.AfterFunc(r.conf.StepTimeout+time.Minute, func() { // what hangs returns no error
 		r.conf.Alarm("a step does not end, votes may wait for it; restart the daemon: "+stepAside(job.Args), context.DeadlineExceeded)
 	})
@@ -58,6 +60,9 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 		return river.JobSnooze(w.runner.conf.Fetch)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return err // all ends
+	case fsfault.Is(err):
+		r.conf.Alarm("a step cannot be stored", err)
+		return err
 	}
 	attrs := []any{"attempt", job.Attempt, "error", err}
 	if p, ok := supervise.Panicked(err); ok {
@@ -66,6 +71,18 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	log.Warn("step failed, will be tried again", attrs...)
 	r.stepFailed(ctx, job, err)
 	return err
+}
+
+// works notes that this process works on a job, until the function that it returns is called.
+func (r *Runner) works(job int64) (done func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.underway[job] = true
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.underway, job)
+	}
 }
 
 // errNoHead says that no poll has brought a head since the start.

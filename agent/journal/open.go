@@ -20,6 +20,8 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
+
+	"github.com/legate-dao/legate/agent/fsfault"
 )
 
 //go:embed migrations/*.sql
@@ -71,7 +73,7 @@ func Open(ctx context.Context, dsn, dir string, mode Mode) (*DB, error) {
 		return nil, fmt.Errorf("store %s is not there: has `legate run` or `legate demo` been started with this configuration? %w", path, err)
 	}
 	if err := db.open(ctx, mode); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(db.onDisk(err), db.Close())
 	}
 	return db, nil
 }
@@ -106,7 +108,7 @@ func redact(dsn string) string {
 func (db *DB) takeLock() error {
 	f, err := os.OpenFile(db.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("open the lock of store %s: %w", db.Path, err)
+		return fsfault.Of(db.Dir(), fmt.Errorf("open the lock of store %s: %w", db.Path, err))
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -269,7 +271,7 @@ func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 func (db *DB) InTx(ctx context.Context, f func(context.Context, Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err := db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) })
+	err := db.onDisk(db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) }))
 	if err == nil {
 		select {
 		case db.written <- struct{}{}:

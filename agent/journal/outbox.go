@@ -46,7 +46,7 @@ func (db *DB) outbox(ctx context.Context, channels []string, alerts func(dossier
 	for _, name := range channels {
 		_, err := db.bun.ExecContext(ctx, "INSERT INTO deliveries (channel, n) SELECT ?, COALESCE(MAX(n), 0) FROM alerts WHERE true ON CONFLICT (channel) DO NOTHING", name)
 		if err != nil {
-			return nil, fmt.Errorf("open the outbox for channel %s: %w", name, err)
+			return nil, fmt.Errorf("open the outbox for channel %s: %w", name, db.onDisk(err))
 		}
 	}
 	return o, nil
@@ -262,8 +262,13 @@ func (o *Outbox) RaiseAt(ctx context.Context, mark string, place int64, alerts [
 
 // Pending lists what a channel has not been given yet, in order, at most limit.
 func (o *Outbox) Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error) {
+	return o.PendingAfter(ctx, channel, 0, limit)
+}
+
+// PendingAfter is Pending without the alerts up to n.
+func (o *Outbox) PendingAfter(ctx context.Context, channel string, n, limit int64) ([]dossier.Queued, error) {
 	var rows []alertRow
-	err := o.db.read.NewSelect().Model(&rows).Where("n > (SELECT n FROM deliveries WHERE channel = ?)", channel).Order("n").Limit(limit).Scan(ctx)
+	err := o.db.read.NewSelect().Model(&rows).Where("n > MAX(?, (SELECT n FROM deliveries WHERE channel = ?))", n, channel).Order("n").Limit(limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list what channel %s has not been given: %w", channel, err)
 	}
@@ -317,7 +322,7 @@ func (o *Outbox) Refused(ctx context.Context, channel string, n int64, why strin
 
 func (o *Outbox) exec(ctx context.Context, channel, query string, args ...any) error {
 	if _, err := o.db.bun.ExecContext(ctx, query, args...); err != nil {
-		return fmt.Errorf("note the delivery of channel %s: %w", channel, err)
+		return fmt.Errorf("note the delivery of channel %s: %w", channel, o.db.onDisk(err))
 	}
 	return nil
 }
@@ -334,11 +339,17 @@ func (o *Outbox) Note(ctx context.Context, channel, name string) (value string, 
 	return value, nil
 }
 
-// SetNote has a channel remember something.
+// SetNote has a channel remember something; an empty value forgets it.
 func (o *Outbox) SetNote(ctx context.Context, channel, name, value string) error {
+	if value == "" {
+		if _, err := o.db.bun.ExecContext(ctx, "DELETE FROM channel_notes WHERE channel = ? AND name = ?", channel, name); err != nil {
+			return fmt.Errorf("drop a note of channel %s: %w", channel, o.db.onDisk(err))
+		}
+		return nil
+	}
 	_, err := o.db.bun.ExecContext(ctx, "INSERT INTO channel_notes (channel, name, value) VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET value = EXCLUDED.value", channel, name, value)
 	if err != nil {
-		return fmt.Errorf("store a note of channel %s: %w", channel, err)
+		return fmt.Errorf("store a note of channel %s: %w", channel, o.db.onDisk(err))
 	}
 	return nil
 }

@@ -123,4 +123,15 @@ func TestDeliveriesSayHowFarAChannelIs(t *testing.T) {
 	if v, err := o.Note(t.Context(), "b", "card/1"); err != nil || v != "" {
 		t.Errorf("%q %v", v, err)
 	}
+	if err := o.SetNote(t.Context(), "a", "card/1", ""); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := o.Note(t.Context(), "a", "card/1"); err != nil || v != "" {
+		t.Errorf("a note that was dropped says %q (%v)", v, err)
+	}
+	for n, want := range []int{3, 2, 1, 0} {
+		if list, err := o.PendingAfter(t.Context(), "b", int64(n), 10); err != nil || len(list) != want {
+			t.Errorf("%d pending after %d, want %d (%v)", len(list), n, want, err)
+		}
+	}
 }

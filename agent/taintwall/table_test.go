@@ -16,9 +16,10 @@ var mayImport = map[string][]string{
 	"agent/gov":       {},
 	"agent/dossier":   {"agent/gov"},
 	"agent":           {"agent/gov", "agent/dossier", "agent/checks", "chains/quorum"}, // the findings of what it has gathered; its ports take agreed answers
-	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/supervise"},
-	"agent/journal":   {"agent/gov", "agent/dossier", "agent/supervise"},
+	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/fsfault", "agent/supervise"},
+	"agent/journal":   {"agent/gov", "agent/dossier", "agent/fsfault", "agent/supervise"},
 	"agent/supervise": {}, // makes panics errors, and keeps parts going; knows nothing of what they do
+	"agent/fsfault":   {}, // what a full disk is, for the two that write what is signed
 	"agent/checks":    {"agent/gov"},
 	"agent/screen":    {"agent/gov", "agent/dossier", "policies"},
 	"agent/brief":     {"agent/gov", "agent/dossier"},
@@ -46,7 +47,7 @@ var mayImport = map[string][]string{
 	"chains/facts":           {"agent/gov", "agent/dossier", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
 	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
-	"chains/ledger":          {"agent/gov"},
+	"chains/ledger":          {"agent/gov", "agent/fsfault"},
 	"chains/sender":          {"agent/gov", "chains/quorum", "chains/rpc", "chains/governor/ballot", "agent/supervise"},
 	"chains/devchain":        {},
 	"chains/chaintest":       {"chains/rpc"},
@@ -61,7 +62,7 @@ var mayImport = map[string][]string{
 
 // walled are the packages that decide, find, sign or say what may be signed, and what all of them stand on.
 var walled = []string{
-	"agent/gov", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
+	"agent/gov", "agent/fsfault", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
 	"chains/book", "chains/governor/ballot", "chains/ledger", "chains/signer",
 }
 

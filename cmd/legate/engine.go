@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
 	"github.com/legate-dao/legate/agent/journal"
@@ -31,6 +35,7 @@ type engine struct {
 
 	alerts *alerting
 	models *models // that write briefs
+	room   *room   // whether store and ledger can be written
 
 	parts *supervise.Supervisor // every long-running part runs under it
 
@@ -62,6 +67,9 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		if e.metrics == nil || e.alerts == nil {
 			e.log.Error(what, "error", err)
 			return
+		}
+		if e.room.takes(err) {
+			return // a full disk is one sentence, told once
 		}
 		e.metrics.Alarm()
 		e.alerts.system(ctx, gov.Critical, what, err)
@@ -123,6 +131,7 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 	if e.alerts.digests, err = e.openDigests(); err != nil {
 		return nil, err
 	}
+	e.room = newRoom(e.alerts.router, ec.log, func(ctx context.Context) { go e.runner.Revive(ctx) }, e.storages()...)
 	if err := e.openWeb(ctx); err != nil {
 		return nil, err
 	}
@@ -159,6 +168,26 @@ func (e *engine) observer(more func(dossier.Record, dossier.Dossier)) func(dossi
 	}
 }
 
+// storages are the places that must be writable before anything is signed.
+func (e *engine) storages() []storage {
+	out := []storage{{"the store", e.db.Dir(), func(ctx context.Context, much bool) error {
+		if much {
+			return e.db.Room(ctx, journal.RoomToGather)
+		}
+		return e.db.Room(ctx, journal.RoomToVote)
+	}}}
+	if e.live {
+		folder := e.conf.file(e.conf.Voter.Ledger)
+		out = append(out, storage{"the ledger", folder, func(context.Context, bool) error {
+			if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+				return fsfault.Probe(filepath.Dir(filepath.Clean(folder))) // it is made with the first vote
+			}
+			return fsfault.Probe(folder)
+		}})
+	}
+	return out
+}
+
 // poll is the shortest interval of any chain.
 func (e *engine) poll() time.Duration {
 	out := time.Hour
@@ -174,6 +203,7 @@ func (e *engine) run(ctx context.Context) error {
 	defer stop()
 	var beside sync.WaitGroup
 	var alerting error
+	beside.Go(func() { e.room.run(ctx) })
 	beside.Go(func() { e.parts.Run(ctx, "the web server", e.serve) })
 	beside.Go(func() { alerting = e.alerts.run(ctx) })
 	err := e.runner.Run(ctx)

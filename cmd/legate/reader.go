@@ -49,7 +49,7 @@ func (e *engine) Document(ctx context.Context, id gov.ProposalID) (dossier.Docum
 
 // Status is where the daemon stands.
 func (e *engine) Status(ctx context.Context) (web.Status, error) {
-	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live, Parts: []web.Part{}, SetAside: []web.Aside{}}
+	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live, Disk: e.room.says(), Parts: []web.Part{}, SetAside: []web.Aside{}}
 	if !e.world.voter.IsZero() {
 		voter := e.world.voter
 		s.Key = &voter

@@ -272,9 +272,14 @@ func (v *voter) neverVoted(ctx context.Context) error {
 func (v *voter) Address() gov.Address { return v.self }
 
 // Sign asks the signer, and gives its refusals the agent's names.
-func (v *voter) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
+func (v *voter) Sign(ctx context.Context, i gov.Intent) (_ gov.Vote, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	defer func() { v.engine.room.takes(err) }()
+	// a signature whose record cannot be stored would be lost, and made again
+	if err := v.engine.db.Room(ctx, journal.RoomToVote); err != nil {
+		return gov.Vote{}, err
+	}
 	if v.signer == nil || v.uncovered {
 		if err := v.create(ctx); err != nil {
 			return gov.Vote{}, err

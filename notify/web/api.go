@@ -17,7 +17,7 @@ func (a api) healthy(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"version": dossier.Version, "ok": true})
 }
 
-// ready: every chain is followed to its head.
+// ready: every chain is followed to its head, and the disk can be written.
 func (a api) ready(w http.ResponseWriter, r *http.Request) {
 	s, err := a.reader.Status(r.Context())
 	switch {
@@ -31,6 +31,9 @@ func (a api) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func notFollowed(s Status) string {
+	if s.Disk != "" {
+		return s.Disk
+	}
 	s.sort()
 	if len(s.Chains) == 0 {
 		return "no chain is followed yet"

@@ -37,6 +37,8 @@ type Status struct {
 	// Parts are the long-running parts of the program; SetAside is what it could not deal with and goes on without.
 	Parts    []Part  `json:"parts"`
 	SetAside []Aside `json:"set_aside"`
+	// Disk is why nothing can be written and so nothing is signed, in one sentence; empty while all can be.
+	Disk string `json:"disk"`
 }
 
 // Part is how a long-running part of the program does.
@@ -104,8 +106,12 @@ func (s Status) sort() {
 	slices.SortFunc(s.Governors, func(a, b Governor) int { return cmp.Compare(a.Governor, b.Governor) })
 }
 
-// Ready says whether every chain is followed to its head. A daemon without chains is not ready.
+// Ready says whether every chain is followed to its head and the disk can be written. A daemon without chains is not
+// ready.
 func (s Status) Ready() bool {
+	if s.Disk != "" {
+		return false
+	}
 	for _, c := range s.Chains {
 		if !c.Followed {
 			return false

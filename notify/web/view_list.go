@@ -118,6 +118,9 @@ func pageFrame(title, revision string, s Status, now time.Time) frame {
 
 func banners(s Status) []banner {
 	var out []banner
+	if s.Disk != "" {
+		out = append(out, banner{"bad", "Nothing can be written.", dossier.Untrusted(s.Disk).Line(600)})
+	}
 	if s.Frozen.Or(false) {
 		out = append(out, banner{"bad", "All signing is frozen.", "Proposals are followed and decided; no vote is signed until it is thawed."})
 	}

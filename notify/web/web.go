@@ -52,29 +52,42 @@ func New(r Reader, c Config) http.Handler {
 	r = logged{r, c.Log, c.Tell}
 	a := api{reader: r}
 	p := &pages{reader: r, metrics: c.Metrics, now: c.Now, boot: rand.Text(), log: c.Log}
-	open := http.NewServeMux()
-	open.HandleFunc("/healthz", a.healthy)
-	open.HandleFunc("/readyz", a.ready)
-	open.HandleFunc("/assets/{hash}/{name}", sendAsset)
-
-	guarded := http.NewServeMux()
-	guarded.Handle("/metrics", c.Metrics.handler(r))
-	guarded.HandleFunc("/api/v1/proposals", a.proposals)
-	guarded.HandleFunc("/api/v1/proposals/{chain}/{governor}/{number}", a.proposal)
-	guarded.HandleFunc("/api/v1/status", a.status)
-	guarded.HandleFunc("/login", login(c.Token))
-	guarded.HandleFunc("/live", p.live)
-	guarded.HandleFunc("/{$}", p.home)
-	guarded.HandleFunc("/p/{handle...}", p.show)
-	guarded.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if wantsPage(r) {
-			p.problem(w, http.StatusNotFound, "There is nothing at this address.", "The list has all proposals.")
-			return
+	open, guarded := http.NewServeMux(), http.NewServeMux()
+	for _, rt := range routes(c, r, a, p) {
+		mux := guarded
+		if rt.open {
+			mux = open
 		}
-		refuse(w, http.StatusNotFound, "there is nothing at this path")
-	})
+		mux.Handle(rt.pattern, rt.handler)
+	}
 	open.Handle("/", authorize(c.Token, rate.NewLimiter(5, 10), guarded))
-	return harden(readOnly(bounded(open)))
+	return whole(harden(readOnly(bounded(open))))
+}
+
+// route is one address that is answered. Every one is answered to GET and HEAD only; see [readOnly].
+type route struct {
+	pattern string
+	handler http.Handler
+	open    bool // without a token
+}
+
+// routes are all of them.
+func routes(c Config, r Reader, a api, p *pages) []route {
+	return []route{
+		{"/healthz", http.HandlerFunc(a.healthy), true},
+		{"/readyz", http.HandlerFunc(a.ready), true},
+		{"/assets/{hash}/{name}", http.HandlerFunc(sendAsset), true},
+
+		{"/metrics", c.Metrics.handler(r), false},
+		{"/api/v1/proposals", http.HandlerFunc(a.proposals), false},
+		{"/api/v1/proposals/{chain}/{governor}/{number}", http.HandlerFunc(a.proposal), false},
+		{"/api/v1/status", http.HandlerFunc(a.status), false},
+		{"/login", login(c.Token), false},
+		{"/live", http.HandlerFunc(p.live), false},
+		{"/{$}", http.HandlerFunc(p.home), false},
+		{"/p/{handle...}", http.HandlerFunc(p.show), false},
+		{"/", http.HandlerFunc(p.nothing), false},
+	}
 }
 
 // caught makes a panic of a reader an error. The metrics read in a goroutine of their own, where a panic would end the
@@ -135,12 +148,12 @@ func harden(next http.Handler) http.Handler {
 	})
 }
 
-// readOnly refuses every method but GET: nothing over HTTP changes anything.
+// readOnly refuses every method but GET and HEAD: nothing over HTTP changes anything.
 func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet {
-			w.Header().Set("Allow", http.MethodGet)
-			refuse(w, http.StatusMethodNotAllowed, "only GET is answered: nothing over HTTP changes anything")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered: nothing over HTTP changes anything")
 			return
 		}
 		next.ServeHTTP(w, r)
