@@ -10,11 +10,14 @@ import (
 
 // OpenWorld lists what keeps a For from being cast whatever a rule says, in words composed from facts;
 // empty when nothing does. Every leaf call is known, the dry run executed in lifecycle mode (every
-// flavour of this release has it), every required check is found, clean or not applicable, and the proposal
-// stands on a governor.
+// flavour of this release has it) and was measured in full, every required check is found, clean or not applicable, and
+// the proposal stands on a governor and was read in full.
 func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 	if c.Proposal.Draft {
 		open = append(open, "it is a draft")
+	}
+	if c.Proposal.TooLarge {
+		open = append(open, "it is larger than is read")
 	}
 	open = append(open, unknownLeaves(c.Facts)...)
 	switch {
@@ -22,6 +25,9 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		open = append(open, fmt.Sprintf("the dry run is %s", c.Facts.Effects.Status.Or(gov.EffectsUnavailable)))
 	case c.Facts.Effects.Mode != gov.ModeLifecycle:
 		open = append(open, "the dry run did not go through the governor")
+	}
+	if part, cut := unmeasured(c.Facts); cut {
+		open = append(open, fmt.Sprintf("%s could not be had in full", part))
 	}
 	for _, check := range checks.All {
 		if !check.Required {
@@ -34,6 +40,16 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		}
 	}
 	return open
+}
+
+// unmeasured is a part of the run's effects that is missing for any reason, also where the run as such executed.
+func unmeasured(f gov.Facts) (gov.Part, bool) {
+	for _, m := range f.Unavailable {
+		if strings.HasPrefix(string(m.Part), "effects.") && m.Part != "effects.status" && m.Part != "effects.gas" {
+			return m.Part, true
+		}
+	}
+	return "", false
 }
 
 // unknownLeaves says which leaf calls are not known. It looks at the calls themselves, and not
