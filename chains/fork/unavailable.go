@@ -27,6 +27,7 @@ var (
 	errReads    = errors.New("the budget of reads is spent")
 	errDeep     = errors.New("more reads that depend on each other than are made")
 	errTouched  = errors.New("the run touches more accounts and slots than are read")
+	errBeyond   = errors.New("to queue the proposal takes more gas than a block has")
 	errLeftOut  = errors.New("the proposal's actions are more than is kept")
 	errGas      = errors.New("out of the gas that the configuration gives")
 	errReverted = errors.New("the run reverted: there is no state after it")
@@ -68,5 +69,5 @@ func reasonOf(err error) gov.Reason {
 // tooMuch reports whether a run ended at a bound that counts what the proposal does: it is then exhausted, by a fact of
 // its content, and not unavailable.
 func tooMuch(err error) bool {
-	return errors.Is(err, errTouched) || errors.Is(err, errLeftOut)
+	return errors.Is(err, errTouched) || errors.Is(err, errBeyond) || errors.Is(err, errLeftOut)
 }
