@@ -18,7 +18,7 @@ const (
 	DefaultTimeout   = 60 * time.Second // a cold run over a slow link takes three
 	DefaultBlockTime = 12 * time.Second
 	DefaultMaxReads  = 20_000   // a transaction of 16,777,216 gas can touch 8,000 cold slots
-	DefaultMaxFrames = 5_000    // calls; honest executions have under 500
+	DefaultMaxFrames = 2_000    // calls; honest executions have under 500
 	DefaultMaxTrace  = 64 << 20 // bytes of call data that are hashed
 	DefaultViewGas   = 30_000_000
 	cachedBlocks     = 4
@@ -30,8 +30,8 @@ const (
 	// MaxBlockGas is the gas of a run where a chain's block claims more: above the limit of every block of Ethereum so
 	// far (60 million), and what an interpreter does in a second.
 	MaxBlockGas = 100_000_000
-	// MaxLogs are the logs that facts keep; honest executions have under 500. What they say is measured in full.
-	MaxLogs = 5_000
+	// MaxLogs are the logs that facts keep, in every record of them; honest executions have under 500. What they say is measured in full.
+	MaxLogs = 2_000
 	// MaxDeep is how many reads may each depend on the one before, which no batch can fetch: at 60 ms each they take
 	// half of DefaultTimeout. A run that reads no more than this in all is never deeper.
 	MaxDeep = 512
