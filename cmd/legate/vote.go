@@ -23,6 +23,9 @@ import (
 	"github.com/legate-dao/legate/policies/strict"
 )
 
+// maxExpires bounds how long an answer counts: no vote is open for so long, and its end is a date that can be written.
+const maxExpires = 10 * 365 * 24 * time.Hour
+
 // voteFlags are the arguments of `vote`.
 type voteFlags struct {
 	config, key, pass, expires string
@@ -59,6 +62,9 @@ func (f voteFlags) run(cmd *cobra.Command, name, support string) error {
 	expires, err := strict.ParseDuration(f.expires)
 	if err != nil {
 		return usageError{fmt.Errorf("--expires: %w", err)}
+	}
+	if expires.Std() > maxExpires {
+		return usageError{fmt.Errorf("--expires: %s is more than ten years", f.expires)}
 	}
 	if f.key == "" {
 		return usageError{errors.New("--key is missing: the holder's own key, keystore:FILE")}
