@@ -139,7 +139,7 @@ func failedRead(f gov.Facts) (gov.Missing, bool) {
 // there is does not wait for the rest.
 func (a *Agent) awaits(d dossier.Dossier, g dossier.Gathered, head gov.Head) (bool, error) {
 	if d.Answered(head) {
-		return g.Basis != d.Approval.Basis, nil
+		return !d.Approval.OnContent() && g.Basis != d.Approval.Basis, nil
 	}
 	if !d.Patient(head) {
 		return false, nil
@@ -192,7 +192,7 @@ func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if e.Standing, err = a.stillStands(ctx, d, holder, v.Policy); err != nil {
 		return nil, err
 	}
-	if d.Approval != nil && d.Approval.Basis != d.Gathered.Basis {
+	if d.Approval != nil && !d.Approval.OnContent() && d.Approval.Basis != d.Gathered.Basis {
 		a.Log.Warn("the holder's answer does not count: what the proposal does has changed since", "proposal", d.ID().String(), "answer", d.Approval.Support.String())
 	}
 	return []dossier.Event{e}, nil

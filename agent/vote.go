@@ -27,6 +27,14 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	if !ok {
 		return nil, nil // the world moved: Next asks again
 	}
+	var holder *gov.Holder
+	if d.Stage == dossier.AtSeen { // nothing was decided: the holder answered on the content alone
+		h, err := a.Policies.Holder(d.Proposal.Name)
+		if err != nil {
+			return nil, err
+		}
+		holder, d.Holder, d.Plan = &h, h, a.Policies.Plan(h, gov.Verdict{})
+	}
 	if !d.Plan.Live || a.Signer == nil {
 		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteNotLive, Why: dossier.NotLive}}, nil
 	}
@@ -48,7 +56,9 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 		a.Log.Error("an against is cast on the facts that gave it, fresh ones cannot be had", "proposal", d.ID().String(), "error", err)
 	}
 	g := d.Grounds(choice)
-	if err := a.grounds(ctx, d, g.Facts, choice.Standing, head); errors.Is(err, ErrMoved) && !choice.Standing {
+	if choice.Content {
+		a.Log.Warn("the holder's answer is over the content alone: no facts stand behind it", "proposal", d.ID().String(), "vote", support.String())
+	} else if err := a.grounds(ctx, d, g.Facts, choice.Standing, head); errors.Is(err, ErrMoved) && !choice.Standing {
 		a.Log.Warn("the facts do not hold any more, they are gathered again", "proposal", d.ID().String(), "why", err)
 		return []dossier.Event{dossier.WasReleased{Why: err.Error(), Head: head}}, nil
 	} else if err != nil {
@@ -75,8 +85,11 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 		return nil, err
 	}
 	e := dossier.WasLocked{
-		Ballot: ballot, Tx: plan, Power: gov.Known(power.Value()), Facts: g.Digest, Basis: g.Basis, Policy: d.Verdict.Policy,
-		Standing: choice.Standing, Sources: g.Facts.Sources, Content: d.Proposal.ContentHash,
+		Ballot: ballot, Tx: plan, Power: gov.Known(power.Value()), Facts: g.Digest, Basis: g.Basis,
+		Standing: choice.Standing, Sources: g.Facts.Sources, Content: d.Proposal.ContentHash, Holder: holder,
+	}
+	if d.Verdict != nil {
+		e.Policy = d.Verdict.Policy
 	}
 	if d.Gate != nil {
 		e.Gate = d.Gate.Gate
@@ -205,7 +218,7 @@ func (a *Agent) sign(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	if err != nil {
 		return nil, err
 	}
-	if !d.Locked.Standing {
+	if !d.Locked.Standing && !d.Locked.OnContent() {
 		if err := a.canonical(ctx, d.ID(), d.LockedOn().Facts.At); errors.Is(err, ErrMoved) {
 			return a.release(ctx, d, err)
 		} else if err != nil {

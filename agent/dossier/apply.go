@@ -90,7 +90,7 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		}
 		return d.restate(e.Head), true
 	case WasApproved:
-		if bound || (d.Stage != AtDecided && d.Stage != AtGathered) {
+		if bound || (d.Stage != AtDecided && d.Stage != AtGathered && !(d.Stage == AtSeen && e.Approval.OnContent())) {
 			return d, false
 		}
 		d.Approval, d.Canceled, d.Vote.Status = &e.Approval, false, gov.VoteWaiting
@@ -139,13 +139,16 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 	v := &d.Vote
 	switch e := e.(type) {
 	case WasLocked:
-		if d.Stage != AtDecided || v.Status.Bound() {
+		if v.Status.Bound() || d.Stage != AtDecided && !(d.Stage == AtSeen && e.OnContent()) {
 			return d, false
 		}
 		d.Locked, d.Held = &e, nil
+		if e.Holder != nil {
+			d.Holder = *e.Holder
+		}
 		*v = gov.Vote{Status: gov.VoteLocked, Ballot: e.Ballot, Approval: e.Approval, Power: e.Power, Nonce: e.Tx.Nonce}
 	case WasReleased:
-		if v.Status != gov.VoteLocked && (d.Stage != AtDecided || v.Status.Bound()) {
+		if v.Status != gov.VoteLocked && (d.Stage != AtDecided && d.Stage != AtSeen || v.Status.Bound()) {
 			return d, false
 		}
 		d.released(e)
@@ -201,7 +204,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 }
 
 func (d *Dossier) voted() {
-	if d.Stage == AtDecided || d.Stage == AtNotVoted {
+	if d.Stage == AtDecided || d.Stage == AtNotVoted || d.Stage == AtSeen {
 		d.Stage, d.NotVoted = AtVoted, ""
 	}
 	d.followState()
@@ -258,7 +261,9 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 		next.keep(d)
 	}
 	if vote.Status.Bound() {
-		next.Stage = AtDecided // our vote on this id is signed: it is followed, never decided again
+		if d.Verdict != nil {
+			next.Stage = AtDecided // our vote on this id is signed: it is followed, never decided again
+		}
 		next.Gathered, next.Provisional, next.GatheredAt, next.Standing = d.Gathered, d.Provisional, d.GatheredAt, d.Standing
 		next.Verdict, next.Holder, next.Plan, next.Gate = d.Verdict, d.Holder, d.Plan, d.Gate
 		switch vote.Status {

@@ -148,8 +148,12 @@ func (d Dossier) Final() gov.Direction {
 	return gov.Final(d.Verdict.Direction, gate)
 }
 
-// Grounds is the gathering that a choice stands on: that of a standing Against, else the newest.
+// Grounds is the gathering that a choice stands on: that of a standing Against, else the newest; none where it is the
+// holder's on the content alone.
 func (d Dossier) Grounds(c Choice) Gathered {
+	if c.Content || d.Gathered == nil {
+		return Gathered{}
+	}
 	if c.Standing && d.Standing != nil {
 		return d.Standing.Gathered
 	}
@@ -158,7 +162,7 @@ func (d Dossier) Grounds(c Choice) Gathered {
 
 // LockedOn is the gathering that the bound vote was locked on.
 func (d Dossier) LockedOn() Gathered {
-	return d.Grounds(Choice{Standing: d.Locked != nil && d.Locked.Standing})
+	return d.Grounds(Choice{Standing: d.Locked != nil && d.Locked.Standing, Content: d.Locked != nil && d.Locked.OnContent()})
 }
 
 // Fold applies records in order to an empty dossier.

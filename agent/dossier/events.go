@@ -127,6 +127,8 @@ type (
 		Sources  int                   `json:"sources"` // endpoints that gave the facts; 1 is an unverified source
 		// Content is what was judged: the vote is sent for nothing else under the same id (G20).
 		Content gov.Hash `json:"content"`
+		// Holder is whose tokens they are, where no decision has said it before: the holder answered on the content alone.
+		Holder *gov.Holder `json:"holder,omitempty"`
 	}
 	// WasReleased: the grounds of a vote do not hold any more, or the signer refused before the ledger was
 	// written; the proposal is gathered and decided again.
@@ -172,6 +174,9 @@ type (
 	// WasClosed: nothing more is owed.
 	WasClosed struct{}
 )
+
+// OnContent reports whether the bound vote is the holder's, over the content hash alone.
+func (e WasLocked) OnContent() bool { return e.Approval != nil && e.Approval.OnContent() }
 
 // NotVotedReason is why there is no vote by us.
 type NotVotedReason string

@@ -452,3 +452,65 @@ func TestG51TakenBackStateOfASettledProposal(t *testing.T) {
 	}
 	s.owed(at(closes+31), dossier.Settle)
 }
+
+// TestG49HandOnContentAlone: with no facts at all, and with facts that cannot be had anew, the holder's answer over the
+// content alone is owed its vote as soon as voting is open and the content is agreed; nothing else is.
+func TestG49HandOnContentAlone(t *testing.T) {
+	a := gov.Approval{ContentHash: gov.Hash{9}, Support: gov.SupportAgainst, Expires: closes}
+	bound := func(s *story, a gov.Approval) dossier.WasLocked {
+		return dossier.WasLocked{Ballot: gov.Ballot{Proposal: s.d.ID(), Support: a.Support, Reason: gov.BallotReason{By: gov.ByHolder}}, Approval: &a, Content: gov.Hash{9}, Holder: &gov.Holder{Name: "alice"}}
+	}
+	s := &story{t: t}
+	s.happen(seen())
+	a.Proposal = s.d.ID()
+	if _, err := s.d.Apply(dossier.WasApproved{Approval: gov.Approval{Proposal: s.d.ID(), ContentHash: gov.Hash{9}, Basis: gov.Digest{5}}}); !errors.Is(err, dossier.ErrNotNow) {
+		t.Errorf("an answer on facts that were never gathered: %v", err)
+	}
+	s.happen(dossier.WasApproved{Approval: a})
+	s.owed(at(1500), dossier.Preview, dossier.Gather) // voting is not open
+	late := at(2100)
+	late.Final = gov.Block{Number: 999}
+	s.owed(late, dossier.Preview) // its content is not agreed
+	s.owed(at(2100), dossier.Lock, dossier.Preview, dossier.Gather)
+	for name, change := range map[string]func(*gov.Approval){
+		"other content":  func(a *gov.Approval) { a.ContentHash = gov.Hash{8} },
+		"other proposal": func(a *gov.Approval) { a.Proposal.Number = gov.NewAmount(8) },
+		"expired":        func(a *gov.Approval) { a.Expires = 2099 },
+	} {
+		x, b := *s, a
+		change(&b)
+		x.happen(dossier.WasApproved{Approval: b})
+		if c := x.d.Choice(at(2100)); c.Direction != gov.Hold {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	s.happen(bound(s, a))
+	s.owed(at(2100), dossier.Sign)
+	if s.d.Holder.Name != "alice" {
+		t.Errorf("the holder is %+v", s.d.Holder)
+	}
+	back := *s
+	back.happen(dossier.WasReleased{Why: "dearer", Head: at(2100)})
+	back.owed(at(2100), dossier.Lock, dossier.Preview, dossier.Gather)
+	s.happen(dossier.WasSigned{Raw: gov.CalldataOf([]byte{1})}, dossier.WasSent{})
+	s.owed(at(2110), dossier.Confirm)
+	s.happen(dossier.WasMined{}, dossier.WasFinal{Receipt: gov.Receipt{OK: true, Final: true}})
+	if s.d.Stage != dossier.AtVoted || s.d.Vote.Status != gov.VoteFinal {
+		t.Errorf("stage %s, vote %s", s.d.Stage, s.d.Vote.Status)
+	}
+	if doc, err := s.d.Document("x/7"); err != nil || doc.Vote == nil {
+		t.Errorf("its document: %v", err)
+	}
+
+	// decided on facts that have aged since, and cannot be had anew
+	s = &story{t: t}
+	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.Hold, gov.HoldClosedWorld)), dossier.WasApproved{Approval: a})
+	s.owed(at(100_000), dossier.Lock)
+	if g := s.d.Grounds(s.d.Choice(at(100_000))); g.Digest != (gov.Digest{}) {
+		t.Errorf("it stands on facts %s", g.Digest)
+	}
+	s.happen(bound(s, a))
+	if g := s.d.LockedOn(); g.Digest != (gov.Digest{}) {
+		t.Errorf("it was locked on facts %s", g.Digest)
+	}
+}

@@ -231,10 +231,13 @@ const (
 // EffectsStatus is how the dry run ended.
 type EffectsStatus string
 
-// The three ends of a dry run. Reverted only when the calls themselves ran and failed.
+// The four ends of a dry run. Reverted only when the calls themselves ran and failed. Exhausted when the proposal
+// itself is more than a run takes in, by a published bound that counts frames, logs, reads or gas and never time: the
+// same on every node. Unavailable when we could not: a node, a time-out.
 const (
 	EffectsExecuted    EffectsStatus = "executed"
 	EffectsReverted    EffectsStatus = "reverted"
+	EffectsExhausted   EffectsStatus = "exhausted"
 	EffectsUnavailable EffectsStatus = "unavailable"
 )
 

@@ -137,10 +137,13 @@ func owed(d dossier.Dossier, head gov.Head, s dossier.Step) bool {
 // writer. A report of what happened always does, where its stage allows it; a decision only if what it
 // was made of is the same.
 func belongs(e dossier.Event, step dossier.StepKind, d, now dossier.Dossier, head gov.Head) bool {
-	switch e.(type) {
+	switch e := e.(type) {
 	case dossier.WasDecided:
 		return d.Gathered != nil && now.Gathered != nil && d.Gathered.Digest == now.Gathered.Digest
 	case dossier.WasLocked:
+		if e.OnContent() {
+			return d.Stage == now.Stage && d.Vote.Status == now.Vote.Status && d.Choice(head) == now.Choice(head)
+		}
 		if d.Stage != now.Stage || d.Vote.Status != now.Vote.Status || d.Gathered == nil || now.Gathered == nil || d.Verdict == nil || now.Verdict == nil {
 			return false
 		}

@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"chains/governor":        {"agent/gov", "agent/dossier", "chains/rpc", "chains/governor/ballot", "chains/fork"}, // implements fork's Lifecycle
 	"chains/governor/ballot": {"agent/gov"},
 	"chains/book":            {"agent/gov", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
-	"chains/facts":           {"agent/gov", "agent/dossier", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
+	"chains/facts":           {"agent/gov", "agent/dossier", "agent/checks", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
 	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
 	"chains/ledger":          {"agent/gov", "agent/fsfault"},

@@ -102,6 +102,7 @@ type gathering struct {
 
 	contracts map[gov.Address]book.Contract // of the calls' targets
 	decoded   Decoded
+	surveyed  bool // the calls are more than are kept, or go to more targets than are read
 
 	mu      sync.Mutex // guards facts.Unavailable and facts.NotApplicable
 	facts   gov.Facts
@@ -149,7 +150,8 @@ func (g *gathering) treasuryAccount(a gov.Address) bool {
 	return slices.Contains(g.facts.DAO.Treasury, a)
 }
 
-func (g *gathering) executed() bool { return g.facts.Effects.Executed() && g.after != nil }
+// executed reports whether there is a state after the calls to read, also where not all of it was measured.
+func (g *gathering) executed() bool { return g.facts.Effects.Shows() && g.after != nil }
 
 // missing lists a part that could not be had.
 func (g *gathering) missing(part gov.Part, reason gov.Reason, subject gov.Address) {
@@ -238,6 +240,9 @@ func (g *gathering) finish() {
 		g.facts.Kinds = kinds // the selectors alone say it, also where code could not be read
 	}
 	g.listElements()
+	if n := len(g.facts.Effects.Logs); n > fork.MaxLogs { // all were read; the run has listed that not all are kept
+		g.facts.Effects.Logs = slices.Clone(g.facts.Effects.Logs[:fork.MaxLogs])
+	}
 	slices.SortFunc(g.facts.Unavailable, func(x, y gov.Missing) int {
 		if c := strings.Compare(string(x.Part), string(y.Part)); c != 0 {
 			return c

@@ -437,7 +437,7 @@ func (d *demo) answer(ctx context.Context) error {
 			return err
 		}
 		d.say("The holder answers the hold on %s by `legate vote %s %s` …", c.text[2:strings.Index(c.text, "\n")], p.ID().Handle(p.Proposal.Name, 6), c.byHand)
-		if _, err := castByHand(ctx, d.engine.conf, d.engine.db, hand, p, support, 24*time.Hour); err != nil {
+		if _, err := castByHand(ctx, d.engine.conf, d.engine.db, hand, p, support, 24*time.Hour, false); err != nil {
 			return err
 		}
 	}
