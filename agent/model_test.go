@@ -274,7 +274,7 @@ func (m planner) Confirm(_ context.Context, v gov.Vote, final gov.Block) (*gov.R
 
 func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error)       { return nil, nil }
 func (m *model) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error)        { return nil, nil }
-func (m *model) Waiting(context.Context, gov.ProposalID) ([]dossier.Dossier, error) { return nil, nil }
+func (m *model) Waiting(context.Context, gov.ProposalID) ([]dossier.Turn, error) { return nil, nil }
 
 // happen stores events as the journal would, and holds each against the promises.
 func (m *model) happen(events ...dossier.Event) {

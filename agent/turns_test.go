@@ -17,7 +17,7 @@ type hangar struct {
 	desk
 	flying   []gov.Vote
 	left     []gov.Vote // given up
-	waiting  []dossier.Dossier
+	waiting  []dossier.Turn
 	plan     error
 	replaced *gov.Tx
 	over     []gov.Vote // what the last plan was to overtake
@@ -54,7 +54,7 @@ func (h *hangar) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error) {
 func (h *hangar) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error) {
 	return slices.Clone(h.left), nil
 }
-func (h *hangar) Waiting(context.Context, gov.ProposalID) ([]dossier.Dossier, error) {
+func (h *hangar) Waiting(context.Context, gov.ProposalID) ([]dossier.Turn, error) {
 	return h.waiting, nil
 }
 

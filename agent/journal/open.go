@@ -51,6 +51,7 @@ type DB struct {
 	read    *bun.DB // readers, who wait for nobody
 	lock    *os.File
 	written chan struct{}
+	kept    gatherings
 	// Path is the SQLite file.
 	Path string
 }
@@ -145,6 +146,9 @@ func (db *DB) open(ctx context.Context, mode Mode) error {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	db.read = bun.NewDB(read, sqlitedialect.New())
+	if mode == Daemon {
+		return db.reindex(ctx)
+	}
 	return nil
 }
 
@@ -259,7 +263,13 @@ func (db *DB) Close() error {
 }
 
 // Tx is one transaction over records, cursors and jobs.
-type Tx struct{ bun.Tx }
+type Tx struct {
+	bun.Tx
+	kept *gatherings
+}
+
+func (tx Tx) source() source  { return source{tx.Tx, tx.kept} }
+func (db *DB) source() source { return source{db.read, &db.kept} }
 
 // SQL is the same transaction for the job engine.
 func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
@@ -269,7 +279,7 @@ func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 func (db *DB) InTx(ctx context.Context, f func(context.Context, Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err := db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) })
+	err := db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx, &db.kept}) })
 	if err == nil {
 		select {
 		case db.written <- struct{}{}:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -27,6 +26,7 @@ type recordRow struct {
 	Time     time.Time `bun:"time"`
 	Digest   string    `bun:"digest"`
 	Body     string    `bun:"body"`
+	Block    int64     `bun:"block"` // of a change, 0 for other records
 }
 
 type proposalRow struct {
@@ -62,10 +62,15 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 		if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
 			return before, nil, fmt.Errorf("append %s to %s: %w", r.Type, id, err)
 		}
+		whole := len(r.Body)
+		r, parts := r.Split()
 		if d, err = d.ApplyRecord(r); err != nil {
 			return before, nil, err
 		}
-		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String()}
+		if err := tx.store(ctx, parts); err != nil {
+			return before, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, err)
+		}
+		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String(), Block: blockOf(r.Event)}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			var exists sqlite3.Error
 			if errors.As(err, &exists) && exists.Code == sqlite3.ErrConstraint {
@@ -73,6 +78,7 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 			}
 			return before, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, err)
 		}
+		tx.kept.put(r.Digest(), r.Event, whole)
 		records = append(records, r)
 	}
 	if len(records) == 0 {
@@ -88,17 +94,29 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 	if err != nil {
 		return before, nil, fmt.Errorf("index %s: %w", id, err)
 	}
+	if err := tx.index(ctx, d); err != nil {
+		return before, nil, err
+	}
 	return d, records, nil
+}
+
+// blockOf is the block in which a change was read; 0 for other events.
+func blockOf(e dossier.Event) int64 {
+	c, ok := e.(dossier.WasChanged)
+	if !ok {
+		return 0
+	}
+	return int64(min(c.Change.Block.Number, math.MaxInt64))
 }
 
 // Load folds the records of one proposal. An unknown one is an empty dossier.
 func (tx Tx) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
-	return load(ctx, tx.Tx, id, all)
+	return tx.source().load(ctx, id, all)
 }
 
 // Load folds the records of one proposal; [ErrUnknown] when there are none.
 func (db *DB) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
-	d, err := load(ctx, db.read, id, all)
+	d, err := db.source().load(ctx, id, all)
 	if err == nil && d.Seq == 0 {
 		err = fmt.Errorf("%s: %w", id, ErrUnknown)
 	}
@@ -110,37 +128,7 @@ const all = math.MaxInt64
 
 // LoadUntil folds the records of one proposal up to a sequence number: the dossier as it was then.
 func (db *DB) LoadUntil(ctx context.Context, id gov.ProposalID, seq int64) (dossier.Dossier, error) {
-	return load(ctx, db.read, id, seq)
-}
-
-func load(ctx context.Context, q bun.IDB, id gov.ProposalID, until int64) (dossier.Dossier, error) {
-	var d dossier.Dossier
-	var rows []recordRow
-	if err := q.NewSelect().Model(&rows).Where("proposal = ?", id.String()).Where("seq <= ?", until).Order("seq").Scan(ctx); err != nil {
-		return d, fmt.Errorf("load %s: %w", id, err)
-	}
-	for _, row := range rows {
-		r, err := row.record(id)
-		if err != nil {
-			return d, err
-		}
-		if d, err = d.ApplyRecord(r); err != nil {
-			return d, err
-		}
-	}
-	return d, nil
-}
-
-func (row recordRow) record(id gov.ProposalID) (dossier.Record, error) {
-	e, err := dossier.Decode(row.Type, []byte(row.Body))
-	if err != nil {
-		return dossier.Record{}, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)
-	}
-	r := dossier.Record{ID: id, Seq: row.Seq, Type: row.Type, Time: row.Time.UTC(), Body: []byte(row.Body), Event: e}
-	if got := r.Digest().String(); got != row.Digest {
-		return r, fmt.Errorf("record %d of %s was changed: its digest is %s, stored is %s", row.Seq, id, got, row.Digest)
-	}
-	return r, nil
+	return db.source().load(ctx, id, seq)
 }
 
 // Records yields every record, proposal by proposal, in order.
@@ -152,13 +140,7 @@ func (db *DB) Records(ctx context.Context) iter.Seq2[dossier.Record, error] {
 			return
 		}
 		for _, entry := range entries {
-			var rows []recordRow
-			if err := db.read.NewSelect().Model(&rows).Where("proposal = ?", entry.ID.String()).Order("seq").Scan(ctx); err != nil {
-				yield(dossier.Record{}, fmt.Errorf("load %s: %w", entry.ID, err))
-				return
-			}
-			for _, row := range rows {
-				r, err := row.record(entry.ID)
+			for r, err := range db.source().records(ctx, entry.ID) {
 				if !yield(r, err) || err != nil {
 					return
 				}
@@ -194,7 +176,7 @@ func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, er
 		if err != nil {
 			return nil, fmt.Errorf("list records: %w", err)
 		}
-		r, err := row.record(id)
+		r, err := db.source().record(ctx, row, id)
 		if err != nil {
 			return nil, err
 		}
@@ -238,25 +220,19 @@ func setMark(ctx context.Context, db bun.IDB, name string, place int64) error {
 // ChangedAbove lists the proposals of a chain with a change that was read in a block above a number:
 // what a reorganisation may have taken back.
 func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64) ([]gov.ProposalID, error) {
-	var rows []recordRow
-	err := tx.NewSelect().Model(&rows).Where("type = ?", dossier.TypeOf(dossier.WasChanged{})).
-		Where("proposal LIKE ?", chain.String()+":%").Order("place").Scan(ctx)
+	var names []string
+	err := tx.NewSelect().Model((*recordRow)(nil)).Column("proposal").Where("block > ?", int64(min(number, math.MaxInt64))).
+		Where("proposal LIKE ?", chain.String()+":%").Group("proposal").OrderExpr("MIN(place)").Scan(ctx, &names)
 	if err != nil {
 		return nil, fmt.Errorf("list changes above block %d: %w", number, err)
 	}
 	var out []gov.ProposalID
-	for _, row := range rows {
-		id, err := gov.ParseProposalID(row.Proposal)
+	for _, name := range names {
+		id, err := gov.ParseProposalID(name)
 		if err != nil {
 			return nil, fmt.Errorf("list changes above block %d: %w", number, err)
 		}
-		r, err := row.record(id)
-		if err != nil {
-			return nil, err
-		}
-		if e, ok := r.Event.(dossier.WasChanged); ok && e.Change.Block.Number > number && !slices.Contains(out, id) {
-			out = append(out, id)
-		}
+		out = append(out, id)
 	}
 	return out, nil
 }
@@ -272,7 +248,7 @@ func (tx Tx) LastSeen(ctx context.Context, id gov.ProposalID) (dossier.WasSeen, 
 	if err != nil {
 		return dossier.WasSeen{}, fmt.Errorf("load the creation of %s: %w", id, err)
 	}
-	r, err := row.record(id)
+	r, err := tx.source().record(ctx, row, id)
 	if err != nil {
 		return dossier.WasSeen{}, err
 	}
@@ -298,55 +274,6 @@ func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
 		return q.Where("chain = ?", chain.String()).Where("stage <> ? OR vote IN (?)", string(dossier.AtClosed),
 			bun.In([]string{string(gov.VoteSigned), string(gov.VoteSent), string(gov.VoteMined)}))
 	})
-}
-
-// InFlight lists the votes on a chain, other than that on id, that are locked, signed or sent and in no block.
-func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
-	return db.votes(ctx, id, gov.VoteLocked, gov.VoteSigned, gov.VoteSent)
-}
-
-// GivenUp lists the votes on a chain, other than that on id, that were signed and in no block when voting closed.
-func (db *DB) GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
-	list, err := db.votes(ctx, id, gov.VoteExpired)
-	return slices.DeleteFunc(list, func(v gov.Vote) bool { return v.Raw.Len() == 0 }), err
-}
-
-func (db *DB) votes(ctx context.Context, but gov.ProposalID, in ...gov.VoteStatus) ([]gov.Vote, error) {
-	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", but.Chain.String()).Where("proposal <> ?", but.String()).Where("vote IN (?)", bun.In(in))
-	})
-	if err != nil {
-		return nil, err
-	}
-	var out []gov.Vote
-	for _, e := range list {
-		d, err := db.Load(ctx, e.ID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d.Vote)
-	}
-	return out, nil
-}
-
-// Waiting lists the decided proposals on a chain, other than id, whose vote waits for its time or its turn.
-func (db *DB) Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error) {
-	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String()).
-			Where("stage = ?", string(dossier.AtDecided)).Where("vote = ?", string(gov.VoteWaiting))
-	})
-	if err != nil {
-		return nil, err
-	}
-	var out []dossier.Dossier
-	for _, e := range list {
-		d, err := db.Load(ctx, e.ID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, nil
 }
 
 func entries(ctx context.Context, q bun.IDB, where func(*bun.SelectQuery) *bun.SelectQuery) ([]Entry, error) {

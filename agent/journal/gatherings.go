@@ -1,0 +1,237 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/uptrace/bun"
+
+	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/gov"
+)
+
+// source is where records are read: a connection, and the gatherings that were read not long ago.
+type source struct {
+	q    bun.IDB
+	kept *gatherings
+}
+
+// gatherings keeps events that are dear to read, by the digest of their record, so that what a step reads again costs
+// nothing. It is bounded by the size of their bodies. Events are never changed.
+type gatherings struct {
+	mu    sync.Mutex
+	of    map[gov.Digest]keptEvent
+	order []gov.Digest // the oldest first
+	size  int
+}
+
+type keptEvent struct {
+	event dossier.Event
+	size  int
+}
+
+// Bounds of what is kept: bytes of bodies in all, and the least that one must have.
+const (
+	mostKept  = 16 << 20
+	leastKept = 8 << 10
+)
+
+func (g *gatherings) get(digest gov.Digest) (dossier.Event, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k, ok := g.of[digest]
+	return k.event, ok
+}
+
+func (g *gatherings) put(digest gov.Digest, e dossier.Event, size int) {
+	if size < leastKept || size > mostKept {
+		return
+	}
+	switch e.(type) {
+	case dossier.WasGathered, dossier.WasPreviewed:
+	default:
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, ok := g.of[digest]; ok {
+		return
+	}
+	if g.of == nil {
+		g.of = map[gov.Digest]keptEvent{}
+	}
+	g.of[digest], g.order, g.size = keptEvent{e, size}, append(g.order, digest), g.size+size
+	for g.size > mostKept {
+		g.size -= g.of[g.order[0]].size
+		delete(g.of, g.order[0])
+		g.order = g.order[1:]
+	}
+}
+
+// partRow is a piece that was cut out of a body.
+type partRow struct {
+	bun.BaseModel `bun:"table:parts"`
+
+	Digest []byte `bun:"digest,pk"`
+	Body   []byte `bun:"body"`
+}
+
+// part reads one piece by its digest.
+func (s source) part(ctx context.Context) func(gov.Digest) ([]byte, error) {
+	return func(digest gov.Digest) (body []byte, err error) {
+		err = s.q.NewSelect().Table("parts").Column("body").Where("digest = ?", digest[:]).Scan(ctx, &body)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, fmt.Errorf("%s is gone: %w", digest, dossier.ErrPart)
+		}
+		return body, err
+	}
+}
+
+// store puts pieces where they are not yet.
+func (tx Tx) store(ctx context.Context, parts []dossier.Part) error {
+	for _, p := range parts {
+		row := partRow{Digest: p.Digest[:], Body: p.Body}
+		if _, err := tx.NewInsert().Model(&row).On("CONFLICT (digest) DO NOTHING").Exec(ctx); err != nil {
+			return fmt.Errorf("store a part: %w", err)
+		}
+	}
+	return nil
+}
+
+// page is how many records are read at once: a body of before parts were cut may have megabytes.
+const page = 16
+
+// load folds the records of one proposal up to a sequence number. A gathering that a later one replaces is read without
+// its lists, and only those that the dossier holds in the end are completed.
+func (s source) load(ctx context.Context, id gov.ProposalID, until int64) (d dossier.Dossier, err error) {
+	var shown gov.Digest // what the last gathering showed: the same again adds nothing
+	for {
+		var rows []recordRow
+		err := s.q.NewSelect().Model(&rows).Where("proposal = ?", id.String()).Where("seq > ?", d.Seq).Where("seq <= ?", until).Order("seq").Limit(page).Scan(ctx)
+		if err != nil {
+			return d, fmt.Errorf("load %s: %w", id, err)
+		}
+		for _, row := range rows {
+			r, err := s.gist(ctx, row, id, &shown)
+			if err != nil {
+				return d, err
+			}
+			if d, err = d.ApplyRecord(r); err != nil {
+				return d, err
+			}
+		}
+		if len(rows) < page {
+			break
+		}
+	}
+	return s.complete(ctx, d, id)
+}
+
+// complete reads the gatherings that a dossier holds without their lists.
+func (s source) complete(ctx context.Context, d dossier.Dossier, id gov.ProposalID) (dossier.Dossier, error) {
+	for _, seq := range d.Gists() {
+		var row recordRow
+		if err := s.q.NewSelect().Model(&row).Where("proposal = ?", id.String()).Where("seq = ?", seq).Scan(ctx); err != nil {
+			return d, fmt.Errorf("load record %d of %s: %w", seq, id, err)
+		}
+		r, err := s.record(ctx, row, id)
+		if err != nil {
+			return d, err
+		}
+		if d, err = d.Complete(seq, r.Event); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+// bare is a record without its event, of which the digest was checked.
+func (row recordRow) bare(id gov.ProposalID) (dossier.Record, error) {
+	r := dossier.Record{ID: id, Seq: row.Seq, Type: row.Type, Time: row.Time.UTC(), Body: []byte(row.Body)}
+	if got := r.Digest().String(); got != row.Digest {
+		return r, fmt.Errorf("record %d of %s was changed: its digest is %s, stored is %s", row.Seq, id, got, row.Digest)
+	}
+	return r, nil
+}
+
+// gist is a record with as much of its event as the fold needs. shown is what the gathering before it showed.
+func (s source) gist(ctx context.Context, row recordRow, id gov.ProposalID, shown *gov.Digest) (dossier.Record, error) {
+	r, err := row.bare(id)
+	if err != nil {
+		return r, err
+	}
+	if e, ok := s.kept.get(r.Digest()); ok {
+		r.Event, *shown = e, gov.Digest{}
+		return r, nil
+	}
+	g, ok, err := dossier.DecodeGist(r.Type, r.Body, r.Seq)
+	if err == nil && ok && (g.Shown == gov.Digest{} || g.Shown != *shown) {
+		err = g.Show(s.part(ctx))
+	}
+	switch {
+	case err != nil:
+		return r, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)
+	case ok:
+		r.Event, *shown = g.Event, g.Shown
+		return r, nil
+	}
+	if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
+		return r, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)
+	}
+	if _, is := r.Event.(dossier.WasGathered); is {
+		*shown = gov.Digest{}
+	}
+	return r, nil
+}
+
+// record is a record with its whole event.
+func (s source) record(ctx context.Context, row recordRow, id gov.ProposalID) (dossier.Record, error) {
+	r, err := row.bare(id)
+	if err != nil {
+		return r, err
+	}
+	digest := r.Digest()
+	if e, ok := s.kept.get(digest); ok {
+		r.Event = e
+		return r, nil
+	}
+	whole, err := dossier.Join(r.Body, s.part(ctx))
+	if err == nil {
+		r.Event, err = dossier.Decode(r.Type, whole)
+	}
+	if err != nil {
+		return r, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)
+	}
+	s.kept.put(digest, r.Event, len(whole))
+	return r, nil
+}
+
+// records yields the records of one proposal in order, with their whole events.
+func (s source) records(ctx context.Context, id gov.ProposalID) iter.Seq2[dossier.Record, error] {
+	return func(yield func(dossier.Record, error) bool) {
+		for seq := int64(0); ; {
+			var rows []recordRow
+			if err := s.q.NewSelect().Model(&rows).Where("proposal = ?", id.String()).Where("seq > ?", seq).Order("seq").Limit(page).Scan(ctx); err != nil {
+				yield(dossier.Record{}, fmt.Errorf("load %s: %w", id, err))
+				return
+			}
+			for _, row := range rows {
+				r, err := s.record(ctx, row, id)
+				if err == nil && blockOf(r.Event) != row.Block {
+					err = fmt.Errorf("record %d of %s: it is of block %d, the index of blocks says %d", row.Seq, id, blockOf(r.Event), row.Block)
+				}
+				if !yield(r, err) || err != nil {
+					return
+				}
+				seq = row.Seq
+			}
+			if len(rows) < page {
+				return
+			}
+		}
+	}
+}
