@@ -99,8 +99,8 @@ type Flights interface {
 	// GivenUp lists the votes on the same chain, other than that on id, that were signed and in no block when voting
 	// closed: a pool may have them still.
 	GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error)
-	// Waiting lists the proposals on the same chain, other than id, whose vote waits for its time or its turn.
-	Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error)
+	// Waiting lists the votes on the same chain, other than that on id, that wait for their time or their turn.
+	Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Turn, error)
 }
 
 // Refusal is why no vote is made: pre-flight found that it cannot or must not count.

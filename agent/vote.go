@@ -122,17 +122,17 @@ func (a *Agent) turn(ctx context.Context, d dossier.Dossier, head gov.Head) erro
 	if err != nil {
 		return err
 	}
-	heads := map[gov.Address]gov.Head{d.ID().Governor: head}
+	mine, heads := d.Turn(), map[gov.Address]gov.Head{d.ID().Governor: head}
 	for _, o := range others {
-		theirs, ok := heads[o.ID().Governor]
+		theirs, ok := heads[o.ID.Governor]
 		if !ok {
-			if theirs, err = a.head(ctx, o.ID()); err != nil {
+			if theirs, err = a.head(ctx, o.ID); err != nil {
 				continue // of a governor that cannot be read or is no longer watched: it is not its turn
 			}
-			heads[o.ID().Governor] = theirs
+			heads[o.ID.Governor] = theirs
 		}
-		if o.Before(d, theirs, head) {
-			return fmt.Errorf("the vote on %s goes first: %w", o.ID(), ErrLater)
+		if o.Before(mine, theirs, head) {
+			return fmt.Errorf("the vote on %s goes first: %w", o.ID, ErrLater)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -205,6 +206,9 @@ type Gathered struct {
 	Content gov.Hash `json:"content"`
 	// Outlook is computed from the facts where a policy reads it; nil elsewhere. It is no part of digest and basis.
 	Outlook *gov.Outlooks `json:"outlook,omitempty"`
+
+	// gist is the record of which this is the gist, without its lists; 0 for a whole gathering.
+	gist int64
 }
 
 // Claim is something that the text names, held against the calls (detector D10).
@@ -302,8 +306,15 @@ func Encode(id gov.ProposalID, seq int64, at time.Time, e Event) (Record, error)
 	return Record{id, seq, TypeOf(e), at.UTC(), body, e}, nil
 }
 
-// Decode reads a stored event by its type.
+// Decode reads a stored event by its type. A body from which parts were cut has to be joined before.
 func Decode(kind string, body []byte) (Event, error) {
+	if bytes.HasPrefix(body, []byte(cutsOpen)) {
+		return nil, fmt.Errorf("decode record %s: its parts are elsewhere: %w", kind, ErrPart)
+	}
+	return decode(kind, body)
+}
+
+func decode(kind string, body []byte) (Event, error) {
 	make, ok := kinds[kind]
 	if !ok {
 		return nil, fmt.Errorf("record of unknown type %q: written by a newer version?", kind)
@@ -315,5 +326,5 @@ func Decode(kind string, body []byte) (Event, error) {
 	return value(e), nil
 }
 
-// Digest is the sha256 of the record's body.
+// Digest is the sha256 of the record's body, as it is stored: see [Record.Split].
 func (r Record) Digest() gov.Digest { return sha256.Sum256(r.Body) }

@@ -208,20 +208,9 @@ const turn = 600
 // rush is how little time, in seconds before the close, a vote has left when it waits for no other any more.
 const rush = 120
 
-// Before says whether this proposal's vote goes before that of another of the same key, where both are due: an Against
-// first, then the nearest deadline. head and theirs are the heads of the two governors.
+// Before reports whether this proposal's vote goes before that of another of the same key: see [Turn.Before].
 func (d Dossier) Before(o Dossier, head, theirs gov.Head) bool {
-	c, other := d.Choice(head), o.Choice(theirs)
-	if d.Stage != AtDecided || d.Vote.Status != gov.VoteWaiting || !d.Plan.Live || !d.due(c, head) || head.Latest.Time >= c.Due+turn {
-		return false
-	}
-	if theirs.Latest.Time > o.Window(theirs).Closes-gov.UnixTime(o.Plan.Margin)-rush {
-		return false
-	}
-	if against := c.Direction == gov.Against; against != (other.Direction == gov.Against) {
-		return against
-	}
-	return d.Window(head).Closes < o.Window(theirs).Closes
+	return d.Turn().Before(o.Turn(), head, theirs)
 }
 
 // Late says whether a vote is due, not sent, and only the last quarter of its window is left.

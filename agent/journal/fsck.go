@@ -147,19 +147,14 @@ func checkPlaces(ctx context.Context, q bun.IDB, r *Report) error {
 
 // checkProposal folds the records of one proposal; ok is false where they do not fold.
 func checkProposal(ctx context.Context, q bun.IDB, e Entry, r *Report) (d dossier.Dossier, ok bool, err error) {
-	var rows []recordRow
-	if err := q.NewSelect().Model(&rows).Where("proposal = ?", e.ID.String()).Order("seq").Scan(ctx); err != nil {
-		if Damaged(err) {
-			r.problem("%s: its records cannot be read: %v", e.ID, err)
-			return d, false, nil
-		}
-		return d, false, fmt.Errorf("load %s: %w", e.ID, err)
-	}
 	var p provenance
-	for _, row := range rows {
-		record, err := row.record(e.ID)
+	read := source{q, &gatherings{}} // nothing that was read before
+	for record, err := range read.records(ctx, e.ID) {
 		if err == nil {
 			d, err = d.ApplyRecord(record)
+		}
+		if err != nil && record.ID != e.ID && !Damaged(err) {
+			return d, false, err // it could not look
 		}
 		if err != nil {
 			r.problem("%s: %v", e.ID, err)
@@ -173,6 +168,11 @@ func checkProposal(ctx context.Context, q bun.IDB, e Entry, r *Report) (d dossie
 	if d.Seq != e.Seq || d.Stage != e.Stage || d.Vote.Status != e.Vote || d.Proposal.Name != e.Name {
 		r.problem("%s: the index says %s, record %d, %s, vote %q; the records say %s, %d, %s, vote %q",
 			e.ID, e.Name, e.Seq, e.Stage, e.Vote, d.Proposal.Name, d.Seq, d.Stage, d.Vote.Status)
+	}
+	if d.Seq > 0 {
+		if err := checkVotes(ctx, q, d, r); err != nil {
+			return d, false, err
+		}
 	}
 	if d.Vote.Raw.Len() > 0 {
 		r.Signed++

@@ -53,6 +53,7 @@ type DB struct {
 	read    *bun.DB // readers, who wait for nobody
 	lock    *os.File
 	written chan struct{}
+	kept    gatherings
 	// Path is the SQLite file.
 	Path string
 }
@@ -147,7 +148,10 @@ func (db *DB) open(ctx context.Context, mode Mode) error {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	db.read = bun.NewDB(read, sqlitedialect.New())
-	return nil
+	if mode == Daemon {
+		return db.reindex(ctx)
+	}
+	return db.indexed(ctx)
 }
 
 // readers is how many connections read beside the writer.
@@ -261,7 +265,13 @@ func (db *DB) Close() error {
 }
 
 // Tx is one transaction over records, cursors and jobs.
-type Tx struct{ bun.Tx }
+type Tx struct {
+	bun.Tx
+	kept *gatherings
+}
+
+func (tx Tx) source() source  { return source{tx.Tx, tx.kept} }
+func (db *DB) source() source { return source{db.read, &db.kept} }
 
 // SQL is the same transaction for the job engine.
 func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
@@ -271,7 +281,7 @@ func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 func (db *DB) InTx(ctx context.Context, f func(context.Context, Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err := db.onDisk(db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) }))
+	err := db.onDisk(db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx, &db.kept}) }))
 	if err == nil {
 		select {
 		case db.written <- struct{}{}:

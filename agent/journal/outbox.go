@@ -119,8 +119,12 @@ func (o *Outbox) Fill(ctx context.Context) (made int, err error) {
 			return made, fmt.Errorf("read how far the records were told: %w", err)
 		}
 		list, err := o.db.After(ctx, place, chunk)
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return made, err
+		}
+		if len(list) == 0 {
+			n, err := o.Flush(ctx, time.Now())
+			return made + n, err
 		}
 		n, err := o.take(ctx, place, list)
 		if err != nil {
@@ -160,7 +164,11 @@ func (o *Outbox) take(ctx context.Context, place int64, list []Placed) (made int
 				return err
 			}
 		}
-		made, err = put(ctx, tx, alerts)
+		told, err := tx.group(ctx, alerts)
+		if err != nil {
+			return err
+		}
+		made, err = put(ctx, tx, told)
 		return err
 	})
 	return made, err
@@ -215,9 +223,9 @@ func (o *Outbox) retry(ctx context.Context) error {
 		} else if err != nil {
 			return fmt.Errorf("read what is set aside: %w", err)
 		}
-		delete(o.folded, row.placed().ID) // it is further than the record
-		alerts, err := o.alertsOf(ctx, row.placed())
-		delete(o.folded, row.placed().ID)
+		delete(o.folded, row.placed(ctx, o.db.source()).ID) // it is further than the record
+		alerts, err := o.alertsOf(ctx, row.placed(ctx, o.db.source()))
+		delete(o.folded, row.placed(ctx, o.db.source()).ID)
 		err = o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
 			if Itself(err) {
 				a.Why, a.Last, a.Tries = err.Error(), time.Now(), 1

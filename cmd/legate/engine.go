@@ -44,6 +44,9 @@ type engine struct {
 	handler  http.Handler
 	metrics  *web.Metrics
 
+	shelfOnce sync.Once
+	shelved   *shelf
+
 	log    *slog.Logger
 	live   bool
 	frozen func() (bool, error) // nil without a ledger
