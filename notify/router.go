@@ -20,6 +20,8 @@ type Store interface {
 	Fill(ctx context.Context) (made int, err error)
 	// Raise stores an alert that no record makes; fresh is false when one with its id is there.
 	Raise(ctx context.Context, a dossier.Alert) (fresh bool, err error)
+	// Firing lists what is on now, for channels that forget. What is over is not among them once its alert is stored.
+	Firing(ctx context.Context) ([]dossier.Alert, error)
 	// Pending lists what a channel has not been given yet, in order.
 	Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error)
 	// Delivered: the channel has everything up to n, of which sent went out. Failed: the next is tried again.
@@ -121,6 +123,9 @@ func (r *Router) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, w := range r.workers {
 		all.Go(func() { w.run(ctx) })
+		if again, ok := w.channel.(Repeater); ok {
+			all.Go(func() { w.repeat(ctx, again) })
+		}
 	}
 	r.fill(ctx)
 	all.Wait()
@@ -197,6 +202,9 @@ type worker struct {
 	router  *Router
 	channel Channel
 	wake    chan struct{}
+
+	// turn is held while the channel is given something, so that what is repeated is no older than what was sent.
+	turn sync.Mutex
 
 	mu     sync.Mutex
 	tries  int  // failed in a row, at the same alert
@@ -313,6 +321,13 @@ func backoff(f *Fault, tries int) time.Duration {
 const stopping = 3 * time.Second
 
 func (w *worker) send(ctx context.Context, a dossier.Alert) error {
+	return w.give(ctx, func(sending context.Context) error { return w.channel.Send(sending, a) })
+}
+
+// give has the channel to itself for one request, which may end when all ends.
+func (w *worker) give(ctx context.Context, request func(context.Context) error) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*sendTimeout)
 	defer cancel()
 	ended := make(chan struct{})
@@ -327,7 +342,7 @@ func (w *worker) send(ctx context.Context, a dossier.Alert) error {
 		}
 	})
 	defer stop()
-	return w.channel.Send(sending, a)
+	return request(sending)
 }
 
 func asFault(err error) *Fault {
