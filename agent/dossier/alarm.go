@@ -238,3 +238,10 @@ func SightAlert(s gov.Sight, at time.Time) Alert {
 	out.ID = alertID("sight", name, string(e.State), fmt.Sprint(int64(s.Since)))
 	return out
 }
+
+// OnceAlert is an alert about the program's surroundings that is told once for a key, whenever it is raised.
+func OnceAlert(severity gov.Severity, key, what string, lines []string, at time.Time) Alert {
+	out := SystemAlert(severity, what, nil, at)
+	out.ID, out.Lines = alertID("once", key), lines
+	return out
+}

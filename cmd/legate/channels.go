@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +21,6 @@ import (
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/agent/risk"
 	"github.com/legate-dao/legate/chains/book"
-	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
 	"github.com/legate-dao/legate/policies"
 	"github.com/legate-dao/legate/policies/strict"
@@ -227,6 +225,7 @@ type alerting struct {
 	outbox *journal.Outbox
 	router *notify.Router
 	desk   *risk.Desk
+	set    *policies.Set
 	world  *world
 	poll   time.Duration
 	log    *slog.Logger
@@ -252,7 +251,7 @@ type alertingParts struct {
 // openAlerting opens the channels; nothing is sent before run.
 func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	names := slices.Sorted(maps.Keys(p.alerts.Channels))
-	a := &alerting{world: p.world, poll: p.poll, log: p.log}
+	a := &alerting{set: p.set, world: p.world, poll: p.poll, log: p.log}
 	var err error
 	if a.outbox, err = p.db.Outbox(ctx, names); err != nil {
 		return nil, err
@@ -276,10 +275,8 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	if a.router, err = notify.New(a.outbox, channels, conf); err != nil {
 		return nil, err
 	}
-	reader := metricReader{p.world, map[gov.Label]MetricConfig{}}
-	desk := risk.Config{Set: p.set, Reader: reader, Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db)}
+	desk := risk.Config{Set: p.set, Reader: newMetricReader(p.world.clients, p.alerts.Metrics), Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db, p.world)}
 	for _, m := range p.alerts.Metrics {
-		reader.metrics[gov.Label(m.Name)] = m
 		desk.Metrics = append(desk.Metrics, risk.Metric{Name: gov.Label(m.Name), Every: m.Every.Std()})
 	}
 	a.desk = risk.New(desk)
@@ -288,12 +285,21 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 
 // openChannel resolves a channel's secrets and opens it.
 func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Channel, error) {
-	c := p.alerts.Channels[name]
+	out, err := p.alerts.Channels[name].resolve(name, p.conf.dir())
+	if err != nil {
+		return nil, err
+	}
+	out.Out, out.Notes = p.out, notes
+	return notify.Open(out)
+}
+
+// resolve is a channel with its secrets.
+func (c ChannelConfig) resolve(name, dir string) (notify.Config, error) {
 	kinds := c.kinds()
 	if len(kinds) != 1 {
-		return nil, errors.New("a channel has exactly one kind")
+		return notify.Config{}, errors.New("a channel has exactly one kind")
 	}
-	out := notify.Config{Name: name, Kind: kinds[0], Room: c.Discord.Channel, Out: p.out, Notes: notes}
+	out := notify.Config{Name: name, Kind: kinds[0], Room: c.Discord.Channel}
 	for _, s := range []struct {
 		from strict.Secret
 		to   *string
@@ -305,11 +311,11 @@ func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Chann
 			continue
 		}
 		var err error
-		if *s.to, err = s.from.Resolve(p.conf.dir()); err != nil {
-			return nil, err
+		if *s.to, err = s.from.Resolve(dir); err != nil {
+			return notify.Config{}, err
 		}
 	}
-	return notify.Open(out)
+	return out, nil
 }
 
 // run delivers alerts and watches the emergency rules until the context ends.
@@ -318,6 +324,7 @@ func (a *alerting) run(ctx context.Context) error {
 	for chain := range a.world.clients {
 		watching.Go(func() { a.watch(ctx, chain) })
 	}
+	watching.Go(func() { a.watchFiles(ctx) })
 	if a.digests != nil {
 		watching.Go(func() { a.digests.run(ctx) })
 	}
@@ -326,14 +333,21 @@ func (a *alerting) run(ctx context.Context) error {
 	return err
 }
 
-// watch ticks the desk at every new block of a chain.
+// watch ticks the desk at every new block of a chain. A chain that gives none is noticed too: what cannot be read is
+// an alarm.
 func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
 	client := a.world.clients[chain]
 	var last common.Hash
 	failed := false
 	for ctx.Err() == nil {
-		head, err := client.Latest(ctx)
-		if err == nil && head.Hash != last {
+		head, err := agreedHead(ctx, client)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			if _, blind := a.desk.Tick(ctx, gov.Head{}); blind != nil {
+				err = errors.Join(err, blind)
+			}
+			a.router.Wake()
+		case err == nil && head.Hash != last:
 			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 			if _, err = a.desk.Tick(ctx, gov.Head{Latest: block}); err == nil {
 				last = head.Hash
@@ -367,7 +381,7 @@ func (a *alerting) system(ctx context.Context, severity gov.Severity, what strin
 }
 
 // openFacts lists the open proposals with their facts, for rules that read them.
-func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
+func openFacts(db *journal.DB, w *world) func(context.Context) ([]risk.Subject, error) {
 	return func(ctx context.Context) ([]risk.Subject, error) {
 		list, err := db.Proposals(ctx)
 		if err != nil {
@@ -383,50 +397,13 @@ func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
 				return nil, err
 			}
 			if d.Gathered != nil && !d.Provisional {
-				out = append(out, risk.Subject{ID: e.ID, Facts: d.Gathered.Facts})
+				subject := risk.Subject{ID: e.ID, Facts: d.Gathered.Facts}
+				if g, err := w.of(e.ID); err == nil { // its name is for labels only
+					subject.Governor = g.governor.Name
+				}
+				out = append(out, subject)
 			}
 		}
 		return out, nil
 	}
-}
-
-// metricReader reads watched numbers on chain, from as many sources as must agree.
-type metricReader struct {
-	world   *world
-	metrics map[gov.Label]MetricConfig
-}
-
-// Read calls the contract at the newest block; where several sources must agree, at the one before, which
-// they all have.
-func (r metricReader) Read(ctx context.Context, name gov.Label) (float64, error) {
-	m := r.metrics[name]
-	client := r.world.clients[gov.ChainID(m.Chain.ID())]
-	if client == nil {
-		return 0, fmt.Errorf("metric %s: chain %s is not among chains", name, m.Chain)
-	}
-	head, err := client.Latest(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("metric %s: %w", name, err)
-	}
-	at := head.Hash
-	if client.Need() > 1 {
-		at = head.ParentHash
-	}
-	selector := m.Call.method.Selector()
-	word, _, err := rpc.Agree(ctx, client, client.Need(), func(ctx context.Context, c rpc.Caller) (common.Hash, error) {
-		out, err := rpc.CallContract(ctx, c, common.Address(m.Call.target), selector[:], at)
-		if err == nil && len(out) != 32 {
-			err = fmt.Errorf("it returned %d bytes, not one number", len(out))
-		}
-		return common.BytesToHash(out), err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("metric %s: %w", name, err)
-	}
-	n := word.Big()
-	if m.Call.signed && n.Bit(255) == 1 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 256))
-	}
-	f, _ := new(big.Float).SetInt(n).Float64()
-	return f * m.Scale, nil
 }

@@ -61,6 +61,9 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 			s.Frozen = gov.Known(frozen)
 		}
 	}
+	if err := e.alarmStatus(ctx, &s); err != nil {
+		return s, err
+	}
 	health := e.runner.Health()
 	for id := range e.world.clients {
 		h := health[id]

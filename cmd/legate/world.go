@@ -48,6 +48,7 @@ type watched struct {
 	book     *book.Book
 	prices   facts.Prices
 	caps     gov.Caps
+	files    []file // book and prices, as they were read
 }
 
 // openWorld dials every chain, finds out what every governor is, and reads the operator's tables.
@@ -105,6 +106,8 @@ func (w *world) watch(ctx context.Context, conf GovernorConfig) error {
 		return err
 	}
 	g.governor.Chain, g.governor.Name = id.Chain, gov.Label(conf.Name)
+	// noted first: what is written while it is read counts as changed
+	g.files = w.conf.filesOf(conf)
 	if g.book, err = readBook(w.conf.file(conf.Book)); err != nil {
 		return err
 	}

@@ -33,6 +33,12 @@ type Status struct {
 	Live      bool            `json:"live"`
 	Model     *string         `json:"model"`
 	Frozen    gov.Maybe[bool] `json:"frozen"`
+	// Alarms are the emergency rules, those that are inactive too.
+	Alarms []Alarm `json:"alarms"`
+	// Metrics are the watched numbers, Files the tables of the operator's, Deliveries the channels.
+	Metrics    []Number   `json:"metrics"`
+	Files      []File     `json:"files"`
+	Deliveries []Delivery `json:"channels"`
 }
 
 // Chain is how one chain is followed.
