@@ -228,6 +228,7 @@ type alerting struct {
 	set    *policies.Set
 	world  *world
 	poll   time.Duration
+	every  time.Duration // the shortest interval of a watched number, at least a second
 	log    *slog.Logger
 	// digests tells on a schedule what waits; nil where nobody runs it.
 	digests *digester
@@ -276,7 +277,9 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 		return nil, err
 	}
 	desk := risk.Config{Set: p.set, Reader: newMetricReader(p.world.clients, p.alerts.Metrics), Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db, p.world)}
+	a.every = time.Minute
 	for _, m := range p.alerts.Metrics {
+		a.every = max(min(a.every, m.Every.Std()), time.Second)
 		desk.Metrics = append(desk.Metrics, risk.Metric{Name: gov.Label(m.Name), Every: m.Every.Std()})
 	}
 	a.desk = risk.New(desk)
@@ -333,26 +336,29 @@ func (a *alerting) run(ctx context.Context) error {
 	return err
 }
 
-// watch ticks the desk at every new block of a chain. A chain that gives none is noticed too: what cannot be read is
-// an alarm.
+// watch ticks the desk at every new block of a chain. A chain that gives none is noticed too, at the numbers' own
+// interval: what cannot be read is an alarm.
 func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
 	client := a.world.clients[chain]
 	var last common.Hash
+	var ticked time.Time
 	failed := false
 	for ctx.Err() == nil {
 		head, err := agreedHead(ctx, client)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			if _, blind := a.desk.Tick(ctx, gov.Head{}); blind != nil {
-				err = errors.Join(err, blind)
+		if ctx.Err() == nil && (err == nil && head.Hash != last || time.Since(ticked) >= a.every) {
+			at := gov.Head{}
+			if err == nil {
+				at.Latest = gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 			}
-			a.router.Wake()
-		case err == nil && head.Hash != last:
-			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
-			if _, err = a.desk.Tick(ctx, gov.Head{Latest: block}); err == nil {
-				last = head.Hash
+			_, told := a.desk.Tick(ctx, at)
+			if told == nil {
+				ticked = time.Now()
 				a.router.Wake()
+				if err == nil {
+					last = head.Hash
+				}
 			}
+			err = errors.Join(err, told)
 		}
 		if err != nil && ctx.Err() == nil && !failed {
 			a.log.Warn("the emergency rules cannot be looked at; tried again at each poll", "chain", chain.String(), "error", err)

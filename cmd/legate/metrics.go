@@ -135,7 +135,7 @@ func wordsOf(err error, what string) string {
 		if disagree.Kinds > 1 {
 			return "the endpoints disagree about " + what
 		}
-		if len(disagree.Errors) == 0 {
+		if disagree.Answers > 0 || len(disagree.Errors) == 0 {
 			return "too few endpoints answer"
 		}
 		err = disagree.Errors[0].Err
@@ -174,13 +174,16 @@ func agreedHead(ctx context.Context, client *rpc.Client) (rpc.Header, error) {
 	}
 	asking.Wait()
 	var answered []uint64
-	for i := range sources {
+	asked := rpc.Agreement{Sources: len(sources)}
+	for i, s := range sources {
 		if errs[i] == nil {
 			answered = append(answered, heights[i])
+			continue
 		}
+		asked.Errors = append(asked.Errors, rpc.SourceError{Source: s.Name(), Err: errs[i]})
 	}
 	if len(answered) < need {
-		return rpc.Header{}, fmt.Errorf("%d of %d endpoints tell their newest block, %d must: %w", len(answered), len(sources), need, errors.Join(errs...))
+		return rpc.Header{}, fmt.Errorf("the newest block: %w", &rpc.AgreementError{Need: need, Answers: len(answered), Kinds: min(len(answered), 1), Agreement: asked})
 	}
 	slices.SortFunc(answered, func(a, b uint64) int { return cmp.Compare(b, a) })
 	height := answered[need-1]
