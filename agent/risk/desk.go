@@ -23,7 +23,7 @@ type Metric struct {
 	Every time.Duration
 }
 
-// Reader reads a watched number as it is now, in the unit of its scale. An error makes it unknown; an [Unreadable]
+// Reader reads a watched number as it is now, in the unit of its scale; several are read at once. An error makes it unknown; an [Unreadable]
 // says why in words that may be told.
 type Reader interface {
 	Read(ctx context.Context, metric gov.Label) (gov.Measured, error)
@@ -84,6 +84,8 @@ const (
 	tolerance = 2 * 3600
 	// saveEach is how far a clock may run without being stored.
 	saveEach = 600
+	// readIn bounds the reading of all numbers that are due.
+	readIn = 15 * time.Second
 	// shownFor is how long a rule is called resolved, before it is inactive like any other.
 	shownFor = 24 * 3600
 )
@@ -152,7 +154,7 @@ func (d *Desk) Tick(ctx context.Context, head gov.Head) ([]gov.Firing, error) {
 	d.now = max(d.now, head.Latest.Time) // of several chains the one that is ahead
 	metrics := d.read(ctx)
 	if err := ctx.Err(); err != nil {
-		return nil, err // what could not be read then is no news
+		return nil, err
 	}
 	if err := d.saveSights(ctx); err != nil {
 		return nil, err
@@ -209,38 +211,71 @@ func (d *Desk) load(ctx context.Context) error {
 	return nil
 }
 
-// read reads the numbers whose last reading counts no more. One that cannot be read is unknown at once.
+// read reads the numbers whose last reading counts no more, beside each other: one chain that does not answer holds up
+// the numbers of no other for longer than readIn. One that cannot be read is unknown at once.
 func (d *Desk) read(ctx context.Context) gov.Metrics {
 	out := gov.Metrics{}
-	for _, m := range d.conf.Metrics {
-		d.look.Lock()
-		last, ok := d.readings[m.Name]
-		d.look.Unlock()
-		wall := d.conf.Now()
-		if ok && last.value.IsKnown() && int64(d.now-last.at) < int64(m.Every/time.Second) && wall.Sub(last.wall) < m.Every {
-			out[m.Name] = last.value
-			continue
-		}
-		fresh := reading{at: d.now, wall: wall, got: last.got, good: last.good}
-		got, err := d.conf.Reader.Read(ctx, m.Name)
-		if err == nil && (math.IsNaN(got.Value) || math.IsInf(got.Value, 0)) {
-			err = &Unreadable{Why: "it is no finite number"}
-		}
-		if err == nil {
-			fresh.value, fresh.got, fresh.good = gov.Known(got.Value), got, wall
-			d.seen(m.Name)
-		} else if ctx.Err() == nil {
-			if !ok || last.value.IsKnown() {
-				d.conf.Log.Warn("a watched number cannot be read", "metric", string(m.Name), "error", err)
-			}
-			d.unseen(m.Name, fresh, err)
-		}
-		d.look.Lock()
-		d.readings[m.Name] = fresh
-		d.look.Unlock()
-		out[m.Name] = fresh.value
+	type answer struct {
+		got gov.Measured
+		err error
+	}
+	due, answers := d.due(out), map[gov.Label]*answer{}
+	reading, cancel := context.WithTimeout(ctx, readIn)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, m := range due {
+		a := &answer{}
+		answers[m] = a
+		all.Go(func() { a.got, a.err = d.conf.Reader.Read(reading, m) })
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return nil // all ends: what could not be read is no news
+	}
+	for _, m := range due {
+		out[m] = d.take(m, answers[m].got, answers[m].err)
 	}
 	return out
+}
+
+// due lists the numbers to read; those whose reading still counts are put into known.
+func (d *Desk) due(known gov.Metrics) (due []gov.Label) {
+	d.look.Lock()
+	defer d.look.Unlock()
+	for _, m := range d.conf.Metrics {
+		last, ok := d.readings[m.Name]
+		if ok && last.value.IsKnown() && int64(d.now-last.at) < int64(m.Every/time.Second) && d.conf.Now().Sub(last.wall) < m.Every {
+			known[m.Name] = last.value
+			continue
+		}
+		due = append(due, m.Name)
+	}
+	return due
+}
+
+// take notes a reading, or that there was none.
+func (d *Desk) take(m gov.Label, got gov.Measured, err error) gov.Maybe[float64] {
+	d.look.Lock()
+	last, ok := d.readings[m]
+	d.look.Unlock()
+	wall := d.conf.Now()
+	fresh := reading{at: d.now, wall: wall, got: last.got, good: last.good}
+	if err == nil && (math.IsNaN(got.Value) || math.IsInf(got.Value, 0)) {
+		err = &Unreadable{Why: "it is no finite number"}
+	}
+	if err == nil {
+		fresh.value, fresh.got, fresh.good = gov.Known(got.Value), got, wall
+		d.seen(m)
+	} else {
+		if !ok || last.value.IsKnown() {
+			d.conf.Log.Warn("a watched number cannot be read", "metric", string(m), "error", err)
+		}
+		d.unseen(m, fresh, err)
+	}
+	d.look.Lock()
+	defer d.look.Unlock()
+	d.readings[m] = fresh
+	return fresh.value
 }
 
 // evaluate gives what every rule says, by what it speaks of.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -334,4 +335,92 @@ type two struct{}
 
 func (two) Read(_ context.Context, m gov.Label) (gov.Measured, error) {
 	return gov.Measured{Value: map[gov.Label]float64{"price": 800, "other": 900}[m]}, nil
+}
+
+// hanging never answers for one number.
+type hanging struct{ price }
+
+func (h *hanging) Read(ctx context.Context, m gov.Label) (gov.Measured, error) {
+	if m == "dead" {
+		<-ctx.Done()
+		return gov.Measured{}, ctx.Err()
+	}
+	return h.price.Read(ctx, m)
+}
+
+// A number that hangs keeps no other from being read, and is blind in the end.
+func TestG52OneThatHangsHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, feed := &memory{}, &hanging{price{value: 800}}
+		desk := risk.New(risk.Config{Set: set(t), Metrics: []risk.Metric{{Name: "dead", Every: time.Minute}, {Name: "price", Every: time.Minute}}, Reader: feed, Memory: mem})
+		began := time.Now()
+		for s := int64(0); s <= 720; s += 60 {
+			if _, err := desk.Tick(t.Context(), at(s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took > 13*20*time.Second {
+			t.Errorf("13 ticks took %s", took)
+		}
+		var titles []string
+		for _, a := range mem.alerts {
+			titles = append(titles, a.Title)
+		}
+		if got := strings.Join(titles, ", "); got != "legate: the watched number dead cannot be read, emergency: crash" {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// What an earlier release stored goes on: what had fired fires, and is over when it is false.
+func TestG52ClocksOfAnEarlierRelease(t *testing.T) {
+	r := newRig(t)
+	since := time.Unix(start-900, 0).UTC().Format(time.RFC3339)
+	r.mem.list = []byte(`[{"rule":"crash","about":"","result":"true","since":"` + since + `","last":"` + since + `","fired":true}]`)
+	r.restart()
+	r.feed.value = 800
+	r.tick(0)
+	if len(r.mem.alerts) != 0 {
+		t.Fatalf("%+v", r.mem.alerts)
+	}
+	list, err := r.mem.Watches(t.Context())
+	if err != nil || len(list) != 1 || list[0].State != gov.AlarmFiring || list[0].Told == nil {
+		t.Fatalf("%+v %v", list, err)
+	}
+	r.feed.value = 1000
+	r.tick(60, "crash resolved")
+	want := dossier.AlarmAlert(gov.Firing{Alarm: gov.Alarm{Rule: "crash", Result: gov.True}, Since: start - 900}).ID
+	if a := dossier.AlarmAlert(*list[0].Told); a.ID != want || r.mem.alerts[0].ID == want {
+		t.Error("another id than the alarm that was told")
+	}
+}
+
+// An episode begins at no moment at which another ended, so that no two have one id.
+func TestG52TwoEpisodesAtOneMoment(t *testing.T) {
+	r := newRig(t)
+	r.text = rules[:strings.Index(rules, "emergency:")] + "emergency:\n  - {name: big, when: 'treasury.outflow_bps > 9000', for: 0s, do: [{alert: critical}]}\n"
+	r.restart()
+	s := risk.Subject{ID: gov.ProposalID{Chain: 1, Number: gov.NewAmount(1)}, Governor: "harbor"}
+	s.Facts.Effects.Status = gov.Known(gov.EffectsExecuted)
+	bps := func(v float64) {
+		s.Facts.Treasury.OutflowBps = gov.Known(v)
+		r.open = []risk.Subject{s}
+	}
+	bps(9500)
+	r.tick(0, "big true")
+	bps(10)
+	r.tick(0, "big resolved")
+	bps(9500)
+	r.tick(0)
+	r.tick(1, "big true")
+	ids := map[string]bool{}
+	for _, a := range r.mem.alerts {
+		ids[a.ID] = true
+		if a.Governor != "harbor" || a.Proposal == nil {
+			t.Errorf("%+v", a)
+		}
+	}
+	if len(ids) != 3 {
+		t.Errorf("%d ids of three alerts", len(ids))
+	}
 }
