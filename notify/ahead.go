@@ -64,7 +64,7 @@ func (w *worker) passAhead(ctx context.Context, channel early, n int64) (taken b
 	}
 	for len(w.ahead.list) > 0 && ctx.Err() == nil && !time.Now().Before(w.ahead.again) {
 		alert := w.ahead.list[0].Alert
-		if err := w.within(ctx, func(ctx context.Context) error { return channel.Ahead(ctx, alert) }); err != nil {
+		if err := w.give(ctx, func(ctx context.Context) error { return channel.Ahead(ctx, alert) }); err != nil {
 			w.ahead.tries++
 			after := asFault(err).After
 			w.ahead.again = time.Now().Add(min(backoff(&Fault{After: after}, w.ahead.tries), max(longestUrgent, after)))

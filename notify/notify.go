@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
 )
@@ -15,6 +16,15 @@ import (
 type Channel interface {
 	Name() string
 	Send(ctx context.Context, a dossier.Alert) error
+}
+
+// Repeater is a channel that forgets: what is on has to be told again to it.
+type Repeater interface {
+	Channel
+	// Every is how often.
+	Every() time.Duration
+	// Repeat tells what is on now; its error is as that of Send.
+	Repeat(ctx context.Context, on []dossier.Alert) error
 }
 
 // Notes are what a channel remembers over a restart.
@@ -69,6 +79,8 @@ type Config struct {
 	API string
 	// Out is where the terminal is.
 	Out io.Writer
+	// Resend is how often an Alertmanager is told again what is on; default a minute.
+	Resend time.Duration
 	// Notes are needed by Discord.
 	Notes Notes
 }
@@ -87,7 +99,7 @@ var kinds = []Kind{
 	{"discord", "A Discord channel", "One message a proposal, edited through its life: facts first, the forecast as a picture, deadlines in each reader's own time. " +
 		"Reminders and critical alerts are messages of their own, because an edit calls nobody. By a webhook's address, or by a bot's token and the channel's id.", openDiscord},
 	{"webhook", "JSON to an address of yours", "The alert as JSON, signed in X-Legate-Signature with HMAC-SHA256 where a secret is given. Any 2xx takes it.", openWebhook},
-	{"alertmanager", "Prometheus Alertmanager", "Each alert to /api/v2/alerts, with labels for event, severity and governor.", openAlertmanager},
+	{"alertmanager", "Prometheus Alertmanager", "Each alert to /api/v2/alerts, with labels for event, severity and governor. An emergency is sent again each minute while it is on, with labels for rule and metric, and once more when it is over.", openAlertmanager},
 	{"url", "Any service that shoutrrr knows", "The alert as plain text to one shoutrrr address: slack://…, ntfy://…, smtp://… and others.", openShoutrrr},
 }
 

@@ -21,6 +21,8 @@ type Store interface {
 	Fill(ctx context.Context) (made int, err error)
 	// Raise stores an alert that no record makes; fresh is false when one with its id is there.
 	Raise(ctx context.Context, a dossier.Alert) (fresh bool, err error)
+	// Firing lists what is on now, for channels that forget. What is over is not among them once its alert is stored.
+	Firing(ctx context.Context) ([]dossier.Alert, error)
 	// Pending lists what a channel has not been given yet, in order.
 	Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error)
 	// Delivered: the channel has everything up to n, of which sent went out. Failed: the next is tried again.
@@ -150,6 +152,14 @@ func (r *Router) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, w := range r.workers {
 		all.Go(func() { r.conf.Parts.Run(ctx, "channel "+w.channel.Name(), w.run) })
+		if again, ok := w.channel.(Repeater); ok {
+			all.Go(func() {
+				r.conf.Parts.Run(ctx, "what is on at channel "+w.channel.Name(), func(ctx context.Context, part *supervise.Part) error {
+					w.repeat(ctx, again)
+					return nil
+				})
+			})
+		}
 	}
 	r.conf.Parts.Run(ctx, "the outbox", r.fill)
 	all.Wait()
@@ -242,6 +252,9 @@ type worker struct {
 	channel Channel
 	wake    chan struct{}
 	ahead   ahead // of the one goroutine that delivers
+
+	// turn is held while the channel is given something, so that what is repeated is no older than what was sent.
+	turn sync.Mutex
 
 	mu     sync.Mutex
 	tries  int  // failed in a row, at the same alert
@@ -408,11 +421,13 @@ func backoff(f *Fault, tries int) time.Duration {
 const stopping = 3 * time.Second
 
 func (w *worker) send(ctx context.Context, a dossier.Alert) error {
-	return w.within(ctx, func(ctx context.Context) error { return w.channel.Send(ctx, a) })
+	return w.give(ctx, func(ctx context.Context) error { return w.channel.Send(ctx, a) })
 }
 
-// within gives a delivery the time that it may take.
-func (w *worker) within(ctx context.Context, deliver func(context.Context) error) error {
+// give has the channel to itself for one request, and gives it the time that it may take.
+func (w *worker) give(ctx context.Context, request func(context.Context) error) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*sendTimeout)
 	defer cancel()
 	ended := make(chan struct{})
@@ -427,7 +442,7 @@ func (w *worker) within(ctx context.Context, deliver func(context.Context) error
 		}
 	})
 	defer stop()
-	return supervise.Catch(func() error { return deliver(sending) })
+	return supervise.Catch(func() error { return request(sending) })
 }
 
 // told tells who wants to know that an alert is out, which is true whatever they do with it.

@@ -25,6 +25,14 @@ type memory struct {
 	at      map[string]int64
 	failed  map[string]int
 	refused map[string][]int64
+	firing  []dossier.Alert // what is on
+	broken  error           // of Firing
+}
+
+func (m *memory) Firing(context.Context) ([]dossier.Alert, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.firing), m.broken
 }
 
 func newMemory() *memory {

@@ -21,6 +21,10 @@ type Alert struct {
 	Title    string          `json:"title"`
 	Lines    []string        `json:"lines"`
 	Time     time.Time       `json:"time"`
+	// Rule is the emergency rule that it is about, empty for other events.
+	Rule gov.Label `json:"rule,omitempty"`
+	// Emergency are the fields of an emergency, and of a watched number that cannot be read; nil without.
+	*Emergency
 	// Card is where the proposal stands, for channels that show more than lines; nil without a proposal.
 	Card *Card `json:"-"`
 	// Group names the alerts that are told as one where there are many in a day; empty where each stands for itself. Stake
@@ -406,28 +410,6 @@ func moment(t gov.UnixTime) string {
 }
 
 func inertLabel[T ~string](s T) string { return Untrusted(s).Plain(80) }
-
-// AlarmAlert is the alert of an emergency rule that fires, or could not be evaluated for as long as it takes
-// to fire. since is chain time; about is the proposal whose facts the rule read, nil if none.
-func AlarmAlert(a gov.Alarm, since gov.UnixTime, about *gov.ProposalID, at time.Time) Alert {
-	key := ""
-	if about != nil {
-		key = about.String()
-	}
-	out := Alert{
-		Version: Version, ID: alertID("alarm", string(a.Rule), key, string(a.Result), fmt.Sprint(int64(since))), Event: AlertEmergency, Severity: a.Severity,
-		Proposal: about, Title: "emergency: " + inertLabel(a.Rule), Time: at.UTC().Truncate(time.Second),
-		Lines: []string{"True since " + moment(since) + ": " + Untrusted(a.Why).Plain(300)},
-	}
-	if a.Result != gov.True {
-		out.Title += " could not be evaluated"
-		out.Lines = []string{"Unknown since " + moment(since) + ": " + Untrusted(a.Why).Plain(300), "Nothing is done about it; whether it is true is not known."}
-	}
-	if out.Severity == "" {
-		out.Severity = gov.Critical
-	}
-	return out
-}
 
 // SystemAlert is an alert about the program itself. The same what within the same hour is the same alert, so
 // that what goes wrong a hundred times is told once. why may quote what a stranger's server said.

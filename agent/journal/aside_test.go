@@ -132,7 +132,7 @@ func TestG51PlanOfAVoteLeavesOutWhatDoesNotFold(t *testing.T) {
 	exec(t, db, "UPDATE records SET body = '[' WHERE proposal = ?", id(1).String())
 	exec(t, db, "UPDATE proposals SET stage = 'decided', vote = 'waiting'")
 	waiting, err := db.Waiting(t.Context(), id(3))
-	if err != nil || len(waiting) != 1 || waiting[0].ID() != id(2) {
+	if err != nil || len(waiting) != 1 || waiting[0].ID != id(2) {
 		t.Errorf("%d wait, %v", len(waiting), err)
 	}
 	exec(t, db, "UPDATE proposals SET vote = 'sent'")

@@ -290,7 +290,7 @@ func (o *Outbox) PendingAfter(ctx context.Context, channel string, n, limit int6
 			if err := o.unreadable(ctx, channel, row, err); err != nil {
 				return nil, err
 			}
-			return o.Pending(ctx, channel, limit)
+			return o.PendingAfter(ctx, channel, n, limit)
 		}
 		out = append(out, q)
 	}
@@ -314,7 +314,7 @@ func (o *Outbox) Delivered(ctx context.Context, channel string, n int64, sent in
 
 // Failed notes that a delivery failed and will be tried again.
 func (o *Outbox) Failed(ctx context.Context, channel, why string) error {
-	return o.exec(ctx, channel, "UPDATE deliveries SET tries = tries + 1, error = ? WHERE channel = ?", why, channel)
+	return o.exec(ctx, channel, "UPDATE deliveries SET tries = tries + 1, failed = failed + 1, error = ? WHERE channel = ?", why, channel)
 }
 
 // Refused notes that a channel does not take alert n as it is, and goes on to the next.
@@ -323,7 +323,7 @@ func (o *Outbox) Refused(ctx context.Context, channel string, n int64, why strin
 		if _, err := tx.ExecContext(ctx, "INSERT INTO refusals (channel, n, error) VALUES (?, ?, ?) ON CONFLICT (channel, n) DO NOTHING", channel, n, why); err != nil {
 			return fmt.Errorf("note a refusal of channel %s: %w", channel, err)
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE deliveries SET n = ?, tries = 0, error = ? WHERE channel = ? AND n <= ?", n, why, channel, n)
+		_, err := tx.ExecContext(ctx, "UPDATE deliveries SET n = ?, tries = 0, failed = failed + 1, error = ? WHERE channel = ? AND n <= ?", n, why, channel, n)
 		return err
 	})
 }
@@ -362,45 +362,6 @@ func (o *Outbox) SetNote(ctx context.Context, channel, name, value string) error
 	return nil
 }
 
-// Watches are the clocks of the emergency rules, as saved last.
-func (o *Outbox) Watches(ctx context.Context) ([]gov.Watch, error) {
-	var rows []string
-	if err := o.db.read.NewSelect().Table("watches").Column("watch").Order("rule", "about", "result").Scan(ctx, &rows); err != nil {
-		return nil, fmt.Errorf("read the clocks of the emergency rules: %w", err)
-	}
-	out := make([]gov.Watch, len(rows))
-	for i, row := range rows {
-		if err := json.Unmarshal([]byte(row), &out[i]); err != nil {
-			return nil, fmt.Errorf("read the clock of an emergency rule: %w", err)
-		}
-	}
-	return out, nil
-}
-
-// SaveWatches stores the clocks, and the alerts of those that fire, in one transaction.
-func (o *Outbox) SaveWatches(ctx context.Context, list []gov.Watch, fired []gov.Firing) error {
-	return o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM watches"); err != nil {
-			return fmt.Errorf("store the clocks of the emergency rules: %w", err)
-		}
-		for _, w := range list {
-			text, err := json.Marshal(w)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO watches (rule, about, result, watch) VALUES (?, ?, ?, ?)", string(w.Rule), w.About, string(w.Result), string(text)); err != nil {
-				return fmt.Errorf("store the clock of emergency rule %s: %w", w.Rule, err)
-			}
-		}
-		var alerts []dossier.Alert
-		for _, f := range fired {
-			alerts = append(alerts, dossier.AlarmAlert(f.Alarm, f.Since, f.About, f.At.Time()))
-		}
-		_, err := put(ctx, tx, alerts)
-		return err
-	})
-}
-
 // Delivery is how far a channel is.
 type Delivery struct {
 	Channel   string `bun:"channel" json:"channel"`
@@ -408,13 +369,14 @@ type Delivery struct {
 	Pending   int64  `bun:"pending" json:"pending"`     // alerts not looked at yet
 	Refused   int64  `bun:"refused" json:"refused"`     // alerts that it would not take
 	Tries     int64  `bun:"tries" json:"tries"`         // at the one it stands at
+	Failed    int64  `bun:"failed" json:"failed"`       // tries that failed, ever
 	Error     string `bun:"error" json:"error"`         // of the last try
 }
 
 // Deliveries says how far every channel is, by name.
 func (db *DB) Deliveries(ctx context.Context) ([]Delivery, error) {
 	out := []Delivery{}
-	err := db.read.NewSelect().TableExpr("deliveries AS d").Column("channel", "delivered", "tries", "error").
+	err := db.read.NewSelect().TableExpr("deliveries AS d").Column("channel", "delivered", "tries", "failed", "error").
 		ColumnExpr("(SELECT COUNT(*) FROM alerts AS a WHERE a.n > d.n) AS pending").
 		ColumnExpr("(SELECT COUNT(*) FROM refusals AS r WHERE r.channel = d.channel) AS refused").
 		Order("channel").Scan(ctx, &out)

@@ -76,7 +76,7 @@ func TestNewChannelBeginsWithWhatHappensNext(t *testing.T) {
 func TestRaisedAlertIsThereOnce(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)
 	o := outbox(t, db, "a")
-	alarm := dossier.AlarmAlert(gov.Alarm{Rule: "crash", Result: gov.True, Severity: gov.Critical}, 7, nil, now)
+	alarm := dossier.AlarmAlert(gov.Firing{Alarm: gov.Alarm{Rule: "crash", Result: gov.True, Severity: gov.Critical}, Since: 7})
 	for _, want := range []bool{true, false} {
 		if fresh, err := o.Raise(t.Context(), alarm); err != nil || fresh != want {
 			t.Fatalf("fresh %v, want %v (%v)", fresh, want, err)
@@ -107,7 +107,7 @@ func TestDeliveriesSayHowFarAChannelIs(t *testing.T) {
 		}
 	}
 	got, err := db.Deliveries(t.Context())
-	want := []journal.Delivery{{Channel: "a", Delivered: 1, Pending: 1, Refused: 1, Error: "too long"}, {Channel: "b", Pending: 3, Tries: 2, Error: "down"}}
+	want := []journal.Delivery{{Channel: "a", Delivered: 1, Pending: 1, Refused: 1, Failed: 1, Error: "too long"}, {Channel: "b", Pending: 3, Tries: 2, Failed: 2, Error: "down"}}
 	if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v, want %+v (%v)", got, want, err)
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -23,7 +22,6 @@ import (
 	"github.com/legate-dao/legate/agent/risk"
 	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/book"
-	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
 	"github.com/legate-dao/legate/policies"
@@ -229,8 +227,10 @@ type alerting struct {
 	outbox *journal.Outbox
 	router *notify.Router
 	desk   *risk.Desk
+	set    *policies.Set
 	world  *world
 	poll   time.Duration
+	every  time.Duration // the shortest interval of a watched number, at least a second
 	log    *slog.Logger
 	parts  *supervise.Supervisor
 	// digests tells on a schedule what waits; nil where nobody runs it.
@@ -257,7 +257,7 @@ type alertingParts struct {
 // openAlerting opens the channels; nothing is sent before run.
 func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	names := slices.Sorted(maps.Keys(p.alerts.Channels))
-	a := &alerting{world: p.world, poll: p.poll, log: p.log, parts: p.parts}
+	a := &alerting{set: p.set, world: p.world, poll: p.poll, log: p.log, parts: p.parts}
 	if a.parts == nil {
 		a.parts = supervise.New(supervise.Config{Log: p.log, Tell: func(what string, err error) { a.system(ctx, gov.Critical, what, err) }})
 	}
@@ -284,10 +284,10 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	if a.router, err = notify.New(a.outbox, channels, conf); err != nil {
 		return nil, err
 	}
-	reader := metricReader{p.world, map[gov.Label]MetricConfig{}}
-	desk := risk.Config{Set: p.set, Reader: reader, Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db)}
+	desk := risk.Config{Set: p.set, Reader: newMetricReader(p.world.panels, p.alerts.Metrics), Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db, p.world)}
+	a.every = time.Minute
 	for _, m := range p.alerts.Metrics {
-		reader.metrics[gov.Label(m.Name)] = m
+		a.every = max(min(a.every, m.Every.Std()), time.Second)
 		desk.Metrics = append(desk.Metrics, risk.Metric{Name: gov.Label(m.Name), Every: m.Every.Std()})
 	}
 	a.desk = risk.New(desk)
@@ -296,12 +296,21 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 
 // openChannel resolves a channel's secrets and opens it.
 func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Channel, error) {
-	c := p.alerts.Channels[name]
+	out, err := p.alerts.Channels[name].resolve(name, p.conf.dir())
+	if err != nil {
+		return nil, err
+	}
+	out.Out, out.Notes = p.out, notes
+	return notify.Open(out)
+}
+
+// resolve is a channel with its secrets.
+func (c ChannelConfig) resolve(name, dir string) (notify.Config, error) {
 	kinds := c.kinds()
 	if len(kinds) != 1 {
-		return nil, errors.New("a channel has exactly one kind")
+		return notify.Config{}, errors.New("a channel has exactly one kind")
 	}
-	out := notify.Config{Name: name, Kind: kinds[0], Room: c.Discord.Channel, Out: p.out, Notes: notes}
+	out := notify.Config{Name: name, Kind: kinds[0], Room: c.Discord.Channel}
 	for _, s := range []struct {
 		from strict.Secret
 		to   *string
@@ -313,11 +322,11 @@ func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Chann
 			continue
 		}
 		var err error
-		if *s.to, err = s.from.Resolve(p.conf.dir()); err != nil {
-			return nil, err
+		if *s.to, err = s.from.Resolve(dir); err != nil {
+			return notify.Config{}, err
 		}
 	}
-	return notify.Open(out)
+	return out, nil
 }
 
 // run delivers alerts and watches the emergency rules until the context ends.
@@ -330,6 +339,9 @@ func (a *alerting) run(ctx context.Context) error {
 			})
 		})
 	}
+	watching.Go(func() {
+		a.parts.Run(ctx, "the operator's files", func(ctx context.Context, _ *supervise.Part) error { a.watchFiles(ctx); return nil })
+	})
 	if a.digests != nil {
 		watching.Go(func() { a.parts.Run(ctx, "the digests", a.digests.run) })
 	}
@@ -338,9 +350,11 @@ func (a *alerting) run(ctx context.Context) error {
 	return err
 }
 
-// watch ticks the desk at every new block of a chain.
+// watch ticks the desk at every new block of a chain. A chain that gives none is noticed too, at the numbers' own
+// interval: what cannot be read is an alarm.
 func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise.Part) error {
 	var last common.Hash
+	var ticked time.Time
 	failed := false
 	for ctx.Err() == nil {
 		part.On("the head after block %s", last.Hex())
@@ -349,12 +363,20 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise
 		if err == nil {
 			head = agreed.Value()
 		}
-		if err == nil && head.Hash != last {
-			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
-			if _, err = a.desk.Tick(ctx, gov.Head{Latest: block}); err == nil {
-				last = head.Hash
-				a.router.Wake()
+		if ctx.Err() == nil && (err == nil && head.Hash != last || time.Since(ticked) >= a.every) {
+			at := gov.Head{}
+			if err == nil {
+				at.Latest = gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 			}
+			_, told := a.desk.Tick(ctx, at)
+			if told == nil {
+				ticked = time.Now()
+				a.router.Wake()
+				if err == nil {
+					last = head.Hash
+				}
+			}
+			err = errors.Join(err, told)
 		}
 		if err != nil && ctx.Err() == nil && !failed {
 			a.log.Warn("the emergency rules cannot be looked at; tried again at each poll", "chain", chain.String(), "error", err)
@@ -389,7 +411,7 @@ func (a *alerting) system(ctx context.Context, severity gov.Severity, what strin
 
 // openFacts lists the open proposals with their facts, for rules that read them. It is asked at every head, so what did
 // not change is kept.
-func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
+func openFacts(db *journal.DB, w *world) func(context.Context) ([]risk.Subject, error) {
 	type keptFacts struct {
 		seq     int64
 		has     bool
@@ -426,45 +448,13 @@ func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
 				kept[e.ID] = k
 			}
 			if k.has {
-				out = append(out, k.subject)
+				subject := k.subject
+				if g, err := w.of(e.ID); err == nil { // its name is for labels only
+					subject.Governor = g.governor.Name
+				}
+				out = append(out, subject)
 			}
 		}
 		return out, nil
 	}
-}
-
-// metricReader reads watched numbers on chain, from as many sources as must agree.
-type metricReader struct {
-	world   *world
-	metrics map[gov.Label]MetricConfig
-}
-
-// Read calls the contract at the newest block, as many sources as must agree say so.
-func (r metricReader) Read(ctx context.Context, name gov.Label) (float64, error) {
-	m := r.metrics[name]
-	panel := r.world.panels[gov.ChainID(m.Chain.ID())]
-	if panel == nil {
-		return 0, fmt.Errorf("metric %s: chain %s is not among chains", name, m.Chain)
-	}
-	head, err := headOf(ctx, panel)
-	if err != nil {
-		return 0, fmt.Errorf("metric %s: %w", name, err)
-	}
-	selector := m.Call.method.Selector()
-	word, err := quorum.Ask(ctx, panel, func(ctx context.Context, c rpc.Caller) (common.Hash, error) {
-		out, err := rpc.CallContract(ctx, c, common.Address(m.Call.target), selector[:], head.Value().Hash)
-		if err == nil && len(out) != 32 {
-			err = fmt.Errorf("it returned %d bytes, not one number", len(out))
-		}
-		return common.BytesToHash(out), err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("metric %s: %w", name, err)
-	}
-	n := word.Value().Big()
-	if m.Call.signed && n.Bit(255) == 1 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 256))
-	}
-	f, _ := new(big.Float).SetInt(n).Float64()
-	return f * m.Scale, nil
 }

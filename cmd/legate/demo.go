@@ -483,7 +483,9 @@ func (d *demo) delivered(channel string, a dossier.Alert) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.alarms = append(d.alarms, a)
+	if a.On() {
+		d.alarms = append(d.alarms, a)
+	}
 	d.say("%6.1fs  %-14s %-11s %s, on %s", time.Since(d.began).Seconds(), "alarm", string(a.Severity), a.Title, channel)
 }
 

@@ -155,8 +155,8 @@ func (p g51Pages) Status(ctx context.Context) (web.Status, error) {
 	return web.Status{Version: 1}, nil
 }
 
-func (m g51Metric) Read(ctx context.Context, _ gov.Label) (float64, error) {
-	return 1, m.g.of("emergency rules").strike(ctx)
+func (m g51Metric) Read(ctx context.Context, _ gov.Label) (gov.Measured, error) {
+	return gov.Measured{Value: 1}, m.g.of("emergency rules").strike(ctx)
 }
 
 // newG51 builds the daemon.

@@ -54,7 +54,7 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 			s.Frozen = gov.Known(frozen)
 		}
 	}
-	if err := e.asideStatus(ctx, &s); err != nil {
+	if err := errors.Join(e.asideStatus(ctx, &s), e.alarmStatus(ctx, &s)); err != nil {
 		return s, err
 	}
 	health := e.runner.Health()

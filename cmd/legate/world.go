@@ -58,6 +58,7 @@ type watched struct {
 	prices   facts.Prices
 	caps     gov.Caps
 	former   []gov.Address // timelocks and executors that it had while this program ran
+	files    []file        // book and prices, as they were read
 }
 
 // openWorld dials every chain, finds out what every governor is, and reads the operator's tables.
@@ -156,6 +157,8 @@ func (w *world) watch(ctx context.Context, conf GovernorConfig) error {
 	}
 	g.governor = is.Value()
 	g.governor.Chain, g.governor.Name = id.Chain, gov.Label(conf.Name)
+	// noted first: what is written while it is read counts as changed
+	g.files = w.conf.filesOf(conf)
 	if g.book, err = readBook(w.conf.file(conf.Book)); err != nil {
 		return err
 	}

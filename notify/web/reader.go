@@ -39,6 +39,12 @@ type Status struct {
 	SetAside []Aside `json:"set_aside"`
 	// Disk is why nothing can be written and so nothing is signed, in one sentence; empty while all can be.
 	Disk string `json:"disk"`
+	// Alarms are the emergency rules, those that are inactive too.
+	Alarms []Alarm `json:"alarms"`
+	// Metrics are the watched numbers, Files the tables of the operator's, Deliveries the channels.
+	Metrics    []Number   `json:"metrics"`
+	Files      []File     `json:"files"`
+	Deliveries []Delivery `json:"channels"`
 }
 
 // Part is how a long-running part of the program does.
