@@ -257,12 +257,14 @@ func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quoru
 	got, err := quorum.AskBy(ctx, g.panel, told.key, func(ctx context.Context, c rpc.Caller) (told, error) {
 		return w.gatherFrom(ctx, g, c, p, at)
 	})
-	if errors.Is(err, rpc.ErrDisagreement) {
+	switch {
+	case ctx.Err() != nil:
+		return none, cmp.Or(err, ctx.Err())
+	case rpc.Classify(err) == rpc.Disagreement:
 		w.log.Error("the endpoints disagree about the facts", "proposal", p.ID.String(), "error", err)
 		return none, fmt.Errorf("%w: %w", agent.ErrDisagree, err)
-	}
-	if err != nil {
-		return none, err
+	case err != nil:
+		return none, fmt.Errorf("%w: %w", agent.ErrUnread, err)
 	}
 	if differ := got.Agreement().Minority; len(differ) > 0 {
 		w.log.Error("an endpoint tells other facts than the rest", "proposal", p.ID.String(), "hosts", differ)
