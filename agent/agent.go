@@ -157,8 +157,12 @@ func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dos
 	agreed, err := a.Facts.Gather(ctx, d.Proposal, at)
 	var g dossier.Gathered
 	switch {
-	case errors.Is(err, ErrDisagree): // nothing is known, and that is on record
-		g.Facts = gov.Facts{At: at, Unavailable: []gov.Missing{{Part: "facts", Reason: gov.Disagreement, Subject: d.ID().Governor}}}
+	case errors.Is(err, ErrDisagree), errors.Is(err, ErrUnread): // nothing is known, and that is on record
+		why := gov.Disagreement
+		if errors.Is(err, ErrUnread) {
+			why = gov.RPCError
+		}
+		g.Facts = gov.Facts{At: at, Unavailable: []gov.Missing{{Part: "facts", Reason: why, Subject: d.ID().Governor}}}
 	case err != nil:
 		return g, err
 	default:

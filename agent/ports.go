@@ -12,7 +12,7 @@ import (
 // Facts gathers what the chain knows of a proposal, everything at one block hash.
 type Facts interface {
 	// Gather returns facts, context and what is shown; findings and digests are filled in by the agent. An error wraps
-	// ErrDisagree where fewer endpoints than needed told the same.
+	// ErrDisagree where fewer endpoints than needed told the same, and ErrUnread where too few told anything.
 	Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quorum.Agreed[dossier.Gathered], error)
 }
 
@@ -126,6 +126,8 @@ var (
 	ErrUnfit = errors.New("not fit to be signed")
 	// ErrDisagree: fewer endpoints than needed give the same answer.
 	ErrDisagree = errors.New("the endpoints do not agree")
+	// ErrUnread: too few endpoints could read anything.
+	ErrUnread = errors.New("too few endpoints can be read")
 	// ErrOther: the chain holds other content under a proposal's id than was judged.
 	ErrOther = errors.New("the chain holds other content")
 	// ErrMoved: the chain is no longer what the facts say of it.

@@ -234,7 +234,10 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("%v: %d of %d endpoints must give the same answer, there are %d different ones", rpc.ErrDisagreement, e.Need, e.Asked, e.Answers)
+	text := fmt.Sprintf("too few endpoints answer: %d of %d must give the same answer", e.Need, e.Asked)
+	if e.Answers > 1 {
+		text = fmt.Sprintf("%v: %d of %d endpoints must give the same answer, there are %d different ones", rpc.ErrDisagreement, e.Need, e.Asked, e.Answers)
+	}
 	if len(e.Minority) > 0 {
 		text += " (" + strings.Join(e.Minority, ", ") + ")"
 	}

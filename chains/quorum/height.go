@@ -154,22 +154,25 @@ func (s Said[T]) Bound(number func(T) uint64) (uint64, error) {
 	return all[len(all)-s.need], nil
 }
 
-// Tell hands something to everybody, such as a signed transaction, and reports what each said of it. When one has taken
-// it the others have a short while more; they are told all the same.
+// Tell hands something to everybody, such as a signed transaction, and reports what each said of it; nil where it took it.
+// When as many as must agree have taken it the others have a short while more; they are told all the same.
 func Tell(ctx context.Context, p *Panel, tell func(context.Context, rpc.Caller) error) []error {
 	list := p.members
 	if p.all != nil {
 		list = p.all
 	}
 	var errs []error
+	taken := 0
 	// A caller that has heard enough must not take the bytes from the others.
 	onward := context.WithoutCancel(ctx)
 	err := hear(ctx, seated(list()), func(_ context.Context, c rpc.Caller) (bool, error) { return true, tell(onward, c) }, func(r reply[bool]) bool {
 		if r.err != nil {
 			r.err = fmt.Errorf("%s: %w", r.member.Name(), r.err)
+		} else {
+			taken++
 		}
 		errs = append(errs, r.err)
-		return slices.Contains(errs, nil)
+		return taken >= p.need
 	})
 	if err != nil {
 		errs = append(errs, err)

@@ -92,6 +92,9 @@ func difference(was, is governor.Governor) error {
 			text += fmt.Sprintf("; its %s was %v, is %v", f.what, f.was, f.is)
 		}
 	}
+	if was.Timelock != is.Timelock && !was.Timelock.IsZero() {
+		text += fmt.Sprintf("; what %s holds counts as the DAO's until a restart: name it under treasury to keep it so", was.Timelock)
+	}
 	if was.Flavour != is.Flavour {
 		text += "; restart legate, the signer knows the old flavour only"
 	}

@@ -132,15 +132,37 @@ func headOf(ctx context.Context, p *quorum.Panel) (quorum.Agreed[rpc.Header], er
 	return quorum.Highest(ctx, p, func(ctx context.Context, c rpc.Caller) (rpc.Header, error) { return rpc.HeaderByTag(ctx, c, "latest") })
 }
 
-// detect finds out what a governor is at the newest block, as enough endpoints say alike.
+// detected is what one endpoint says of a governor, or why it is none.
+type detected struct {
+	is  governor.Governor
+	why error
+}
+
+// detect finds out what a governor is at the newest block, as enough endpoints say alike; that it is none is an answer
+// too.
 func detect(ctx context.Context, p *quorum.Panel, address gov.Address) (quorum.Agreed[governor.Governor], error) {
 	head, err := headOf(ctx, p)
 	if err != nil {
 		return quorum.Agreed[governor.Governor]{}, err
 	}
-	return quorum.AskBy(ctx, p, governor.Governor.Identity, func(ctx context.Context, c rpc.Caller) (governor.Governor, error) {
-		return governor.Detect(ctx, c, address, head.Value().Hash)
+	type key struct {
+		is   governor.Identity
+		none bool
+	}
+	got, err := quorum.AskBy(ctx, p, func(d detected) key { return key{d.is.Identity(), d.why != nil} }, func(ctx context.Context, c rpc.Caller) (detected, error) {
+		is, err := governor.Detect(ctx, c, address, head.Value().Hash)
+		if errors.Is(err, governor.ErrUnknown) || errors.Is(err, governor.ErrUnproven) {
+			return detected{why: err}, nil
+		}
+		return detected{is: is}, err
 	})
+	if err != nil {
+		return quorum.Agreed[governor.Governor]{}, err
+	}
+	if why := got.Value().why; why != nil {
+		return quorum.Agreed[governor.Governor]{}, why
+	}
+	return quorum.Map(got, func(d detected) governor.Governor { return d.is }), nil
 }
 
 // watch finds out what a governor is by asking the chain, and reads its tables.
@@ -238,12 +260,14 @@ func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quoru
 	got, err := quorum.AskBy(ctx, g.panel, told.key, func(ctx context.Context, c rpc.Caller) (told, error) {
 		return w.gatherFrom(ctx, g, c, p, at)
 	})
-	if errors.Is(err, rpc.ErrDisagreement) {
+	switch {
+	case ctx.Err() != nil:
+		return none, cmp.Or(err, ctx.Err())
+	case rpc.Classify(err) == rpc.Disagreement:
 		w.log.Error("the endpoints disagree about the facts", "proposal", p.ID.String(), "error", err)
 		return none, fmt.Errorf("%w: %w", agent.ErrDisagree, err)
-	}
-	if err != nil {
-		return none, err
+	case err != nil:
+		return none, fmt.Errorf("%w: %w", agent.ErrUnread, err)
 	}
 	if differ := got.Agreement().Minority; len(differ) > 0 {
 		w.log.Error("an endpoint tells other facts than the rest", "proposal", p.ID.String(), "hosts", differ)
