@@ -201,3 +201,24 @@ func playFullDisk(t *testing.T, disk fullDisk) {
 	}
 	t.Logf("told %s after the disk was full", told.Round(100*time.Millisecond))
 }
+
+// Half a key is none: on a full disk it is taken away again, in the same sentence, and the next try finds its place.
+func TestKeyOnAFullDiskLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "voter.json")
+	if mounts(t) {
+		must(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"))
+		defer func() { must(t, syscall.Unmount(dir, syscall.MNT_DETACH)) }()
+		err := writeNew(path, make([]byte, 1<<20))
+		if err == nil || !strings.Contains(err.Error(), "the disk that holds "+dir+" is full") {
+			t.Errorf("%v", err)
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("half a key is left: %v", err)
+		}
+	}
+	must(t, writeNew(path, []byte("key")))
+	if err := writeNew(path, []byte("another")); err == nil {
+		t.Error("a key was written over")
+	}
+}
