@@ -272,8 +272,8 @@ func (m planner) Confirm(_ context.Context, v gov.Vote, final gov.Block) (*gov.R
 	return &gov.Receipt{Tx: v.Tx, OK: true, Block: block(m.now), Support: gov.Known(v.Ballot.Support), Final: m.calm || m.chance(50)}, nil
 }
 
-func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error)       { return nil, nil }
-func (m *model) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error)        { return nil, nil }
+func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error)    { return nil, nil }
+func (m *model) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error)     { return nil, nil }
 func (m *model) Waiting(context.Context, gov.ProposalID) ([]dossier.Turn, error) { return nil, nil }
 
 // happen stores events as the journal would, and holds each against the promises.

@@ -33,6 +33,9 @@ const (
 	allBps   = 10_000
 )
 
+// MostStake is the largest.
+const MostStake = Stake(StakeWhole)*levelStep + allBps
+
 // levelStep separates the levels in the number, so that a level always outranks a share.
 const levelStep = 1 << 16
 

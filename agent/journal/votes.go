@@ -203,13 +203,18 @@ func (db *DB) Waiting(ctx context.Context, id gov.ProposalID) (out []dossier.Tur
 	return out, err
 }
 
-// Stake is what is at stake in a proposal by its newest record; the least for one that is unknown.
-func (db *DB) Stake(ctx context.Context, id gov.ProposalID) (s gov.Stake, err error) {
-	err = db.read.NewSelect().Model((*voteRow)(nil)).Column("stake").Where("proposal = ?", id.String()).Scan(ctx, &s)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+// Stake is what is at stake in a proposal by its newest record; the most where there is none, since nothing says that it
+// is less.
+func (db *DB) Stake(ctx context.Context, id gov.ProposalID) (gov.Stake, error) {
+	var row voteRow
+	err := db.read.NewSelect().Model(&row).Column("stake").Where("proposal = ?", id.String()).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return gov.MostStake, nil
+	}
+	if err != nil {
 		return 0, fmt.Errorf("read the index of votes: %w", err)
 	}
-	return s, nil
+	return gov.Stake(row.Stake), nil
 }
 
 // Bound is a vote that was bound, with what was planned for it first.

@@ -186,12 +186,13 @@ func (v *voter) openSigner(ctx context.Context, open func(gov.Address) (*ledger.
 
 // bound lists the votes of this key that the store knows to be signed: one that was only locked may have no line.
 func (v *voter) bound(ctx context.Context) ([]gov.Ballot, error) {
+	list, err := v.engine.db.BoundBy(ctx, v.self)
 	var out []gov.Ballot
-	err := v.each(ctx, func(d dossier.Dossier) {
-		if d.Vote.Status.Bound() && d.Vote.Raw.Len() > 0 && d.Vote.Ballot.Voter == v.self {
-			out = append(out, d.Vote.Ballot)
+	for _, b := range list {
+		if b.Raw.Len() > 0 {
+			out = append(out, b.Ballot)
 		}
-	})
+	}
 	return out, err
 }
 
@@ -390,37 +391,35 @@ func (v *voter) allow(ctx context.Context, b gov.Ballot, tx gov.Tx) error {
 	if !ok || b.Reason.By == gov.ByHolder {
 		return nil
 	}
-	spent, err := v.spent(ctx, b)
+	now := gov.UnixTime(time.Now().Unix())
+	spent, err := v.spent(ctx, b, now)
 	if err != nil {
 		return err
 	}
-	if err := limits.Allow(spent, gov.UnixTime(time.Now().Unix()), b, sender.Cost(tx)); err != nil {
+	stake, err := v.engine.db.Stake(ctx, b.Proposal)
+	if err != nil {
+		return err
+	}
+	if err := limits.Allow(spent, now, b, stake, sender.Cost(tx)); err != nil {
 		return fmt.Errorf("%w: %w", agent.ErrBudget, err)
 	}
 	return nil
 }
 
-// spent lists this governor's other votes with the most that they can cost: each once, at its dearest.
-func (v *voter) spent(ctx context.Context, b gov.Ballot) (out []sender.Spent, err error) {
-	err = v.each(ctx, func(d dossier.Dossier) {
-		if d.Locked == nil || d.ID().Governor != b.Proposal.Governor || d.ID() == b.Proposal {
-			return
-		}
-		out = append(out, spentOn(d))
-	})
+// spent lists this governor's other votes of the day before now with the most that they can cost: each once, at its dearest.
+func (v *voter) spent(ctx context.Context, b gov.Ballot, now gov.UnixTime) (out []sender.Spent, err error) {
+	list, err := v.engine.db.BoundSince(ctx, b.Proposal, now-24*60*60)
+	for _, one := range list {
+		out = append(out, spentOn(one))
+	}
 	return out, err
 }
 
 // spentOn is what a bound vote may cost, from when it was bound last or sent anew: what was let go before costs nothing.
-func spentOn(d dossier.Dossier) sender.Spent {
-	s := sender.Spent{Support: d.Locked.Ballot.Support, By: d.Locked.Ballot.Reason.By, Fee: sender.Cost(d.Locked.Tx)}
-	for _, r := range d.Records {
-		if r.Type == "WasLocked" || r.Type == "WasSigned" {
-			s.At = gov.UnixTime(r.Time.Unix())
-		}
-	}
+func spentOn(b journal.Bound) sender.Spent {
+	s := sender.Spent{At: b.At, Support: b.Ballot.Support, By: b.Ballot.Reason.By, Stake: b.Stake, Fee: sender.Cost(b.Plan)}
 	tx := new(types.Transaction)
-	if tx.UnmarshalBinary(d.Vote.Raw.Bytes()) == nil { // a dearer one in its place
+	if tx.UnmarshalBinary(b.Raw.Bytes()) == nil { // a dearer one in its place
 		fee, over := uint256.FromBig(new(big.Int).Mul(tx.GasFeeCap(), new(big.Int).SetUint64(tx.Gas())))
 		if over {
 			fee.SetAllOne()

@@ -354,13 +354,14 @@ func TestG13ReplacementWithinBudget(t *testing.T) {
 	}
 	b.voter.limits[p.ID.Governor] = none
 	against := b.signed(p, gov.SupportAgainst, 0, 1)
-	if plan, err := replace(against); err != nil || plan != nil {
-		t.Errorf("an against where one vote of one is spent: %+v, %v", plan, err)
-	}
-	none.VotesPerDay = 2
-	b.voter.limits[p.ID.Governor] = none
 	if plan, err := replace(against); err != nil || plan == nil {
-		t.Errorf("an against has the half that is kept for it: %+v, %v", plan, err)
+		t.Errorf("an against is bound by the number of votes: %+v, %v", plan, err)
+	}
+	poor := none
+	poor.FeePerDay = gov.NewAmount(2)
+	b.voter.limits[p.ID.Governor] = poor
+	if plan, err := replace(against); err != nil || plan != nil {
+		t.Errorf("an against where the fees of the day are spent: %+v, %v", plan, err)
 	}
 	hand := cheap
 	hand.Ballot.Reason.By = gov.ByHolder
