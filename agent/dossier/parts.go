@@ -20,6 +20,8 @@ import (
 type Part struct {
 	Digest gov.Digest
 	Body   []byte
+	// In is the part that lists this one; zero for one that the body itself names. A part is stored with all that it lists.
+	In gov.Digest
 }
 
 // gap says what belongs at one place of a body.
@@ -58,7 +60,7 @@ func (r Record) Split() (Record, []Part) {
 	if err != nil { // of numbers and digests: it cannot fail
 		return r, nil
 	}
-	r.Body = slicesOf([]byte(cutsOpen), index, []byte(","), rest[1:])
+	r.Body = bytes.Join([][]byte{[]byte(cutsOpen), index, []byte(","), rest[1:]}, nil)
 	return r, parts
 }
 
@@ -66,9 +68,6 @@ func (r Record) Split() (Record, []Part) {
 func gathering(kind string) bool {
 	return kind == "WasGathered" || kind == "WasPreviewed"
 }
-
-// slicesOf puts pieces one after the other.
-func slicesOf(pieces ...[]byte) []byte { return bytes.Join(pieces, nil) }
 
 // split walks a body that [json.Marshal] wrote, and takes the elements out of every outermost list of the gathering, and
 // what is inside its object shown where shown says so. What is left is JSON with empty ones in their place.
@@ -164,10 +163,51 @@ func pieces(body []byte, from int, ends []int) (gap, []Part) {
 		list.WriteString(p.Digest.String() + "\n")
 	}
 	index := partOf([]byte(list.String()))
+	for i := range parts {
+		parts[i].In = index.Digest
+	}
 	return gap{Part: index.Digest, List: true}, append(parts, index)
 }
 
-func partOf(body []byte) Part { return Part{sha256.Sum256(body), bytes.Clone(body)} }
+// partOf shares the bytes of body.
+func partOf(body []byte) Part { return Part{Digest: sha256.Sum256(body), Body: body} }
+
+// Fresh decodes a stored record with those of its parts that are new: what was stored before was read before. An error
+// says that the record could not be read.
+func (r Record) Fresh(fresh []Part) error {
+	of := map[gov.Digest][]byte{}
+	for _, p := range fresh {
+		of[p.Digest] = p.Body
+	}
+	rest, cuts, err := stored(r.Body)
+	if err != nil {
+		return err
+	}
+	var body []byte
+	from := 0
+	for _, c := range cuts {
+		body, from = append(body, rest[from:c.At]...), c.At
+		digests := []gov.Digest{c.Part}
+		if c.List {
+			if digests, err = listed(of[c.Part]); err != nil {
+				return err
+			}
+		}
+		first := true
+		for _, d := range digests {
+			piece, new := of[d]
+			if !new {
+				continue
+			}
+			if first { // the comma before it has nothing before it
+				piece = bytes.TrimPrefix(piece, []byte(","))
+			}
+			body, first = append(body, piece...), false
+		}
+	}
+	_, err = decode(r.Type, append(body, rest[from:]...))
+	return err
+}
 
 // stored reads a stored body: what is left of it, and what was cut. A whole one has no cuts.
 func stored(body []byte) (rest []byte, cuts []gap, err error) {
@@ -182,7 +222,7 @@ func stored(body []byte) (rest []byte, cuts []gap, err error) {
 	if rest, ok = bytes.CutPrefix(after[dec.InputOffset():], []byte(",")); !ok {
 		return nil, nil, errors.New("read which parts a record has: nothing follows them")
 	}
-	return slicesOf([]byte("{"), rest), cuts, nil
+	return append([]byte("{"), rest...), cuts, nil
 }
 
 // Join returns the whole body of a stored one. get returns a part by its digest, which is checked here. The error wraps
@@ -215,16 +255,28 @@ func (c gap) join(out []byte, get func(gov.Digest) ([]byte, error)) ([]byte, err
 	if !c.List {
 		return append(out, part...), nil
 	}
-	for line := range strings.Lines(string(part)) {
-		var digest gov.Digest
-		if err := digest.UnmarshalText([]byte(strings.TrimSuffix(line, "\n"))); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrPart, err)
-		}
-		piece, err := checked(digest, get)
+	digests, err := listed(part)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range digests {
+		piece, err := checked(d, get)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, piece...)
+	}
+	return out, nil
+}
+
+// listed are the digests in a part that lists others.
+func listed(part []byte) (out []gov.Digest, err error) {
+	for line := range strings.Lines(string(part)) {
+		var d gov.Digest
+		if err := d.UnmarshalText([]byte(strings.TrimSuffix(line, "\n"))); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrPart, err)
+		}
+		out = append(out, d)
 	}
 	return out, nil
 }

@@ -72,18 +72,10 @@ func (g *gatherings) put(digest gov.Digest, e dossier.Event, size int) {
 	}
 }
 
-// partRow is a piece that was cut out of a body.
-type partRow struct {
-	bun.BaseModel `bun:"table:parts"`
-
-	Digest []byte `bun:"digest,pk"`
-	Body   []byte `bun:"body"`
-}
-
 // part reads one piece by its digest.
 func (s source) part(ctx context.Context) func(gov.Digest) ([]byte, error) {
 	return func(digest gov.Digest) (body []byte, err error) {
-		err = s.q.NewSelect().Table("parts").Column("body").Where("digest = ?", digest[:]).Scan(ctx, &body)
+		err = s.sql().QueryRowContext(ctx, "SELECT body FROM parts WHERE digest = ?", digest[:]).Scan(&body)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("%s is gone: %w", digest, dossier.ErrPart)
 		}
@@ -91,15 +83,43 @@ func (s source) part(ctx context.Context) func(gov.Digest) ([]byte, error) {
 	}
 }
 
-// store puts pieces where they are not yet.
-func (tx Tx) store(ctx context.Context, parts []dossier.Part) error {
+// sql is the same connection without the query builder, which would write bytes out as text.
+func (s source) sql() interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+} {
+	if tx, ok := s.q.(bun.Tx); ok {
+		return tx.Tx
+	}
+	return s.q.(*bun.DB).DB
+}
+
+// store puts pieces where they are not yet, and returns those and how many bytes they have.
+func (tx Tx) store(ctx context.Context, parts []dossier.Part) (fresh []dossier.Part, size int, err error) {
+	there := map[gov.Digest]bool{} // of those that a body names
 	for _, p := range parts {
-		row := partRow{Digest: p.Digest[:], Body: p.Body}
-		if _, err := tx.NewInsert().Model(&row).On("CONFLICT (digest) DO NOTHING").Exec(ctx); err != nil {
-			return fmt.Errorf("store a part: %w", err)
+		if p.In != (gov.Digest{}) {
+			continue
+		}
+		var one int
+		err := tx.Tx.Tx.QueryRowContext(ctx, "SELECT 1 FROM parts WHERE digest = ?", p.Digest[:]).Scan(&one)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, 0, fmt.Errorf("look for a part: %w", err)
+		}
+		there[p.Digest] = err == nil
+	}
+	for _, p := range parts {
+		if there[p.Digest] || there[p.In] {
+			continue // with all that it lists
+		}
+		res, err := tx.Tx.Tx.ExecContext(ctx, "INSERT INTO parts (digest, body) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING", p.Digest[:], p.Body)
+		if err != nil {
+			return nil, 0, fmt.Errorf("store a part: %w", err)
+		}
+		if n, err := res.RowsAffected(); err == nil && n > 0 {
+			fresh, size = append(fresh, p), size+len(p.Body)
 		}
 	}
-	return nil
+	return fresh, size, nil
 }
 
 // page is how many records are read at once: a body of before parts were cut may have megabytes.

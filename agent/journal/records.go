@@ -58,17 +58,12 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 		if err != nil {
 			return before, nil, err
 		}
-		// as it will be read: what cannot be would stop the proposal for ever
-		if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
+		whole := len(r.Body)
+		if r, err = tx.cut(ctx, r); err != nil {
 			return before, nil, fmt.Errorf("append %s to %s: %w", r.Type, id, err)
 		}
-		whole := len(r.Body)
-		r, parts := r.Split()
 		if d, err = d.ApplyRecord(r); err != nil {
 			return before, nil, err
-		}
-		if err := tx.store(ctx, parts); err != nil {
-			return before, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, err)
 		}
 		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String(), Block: blockOf(r.Event)}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
@@ -98,6 +93,21 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 		return before, nil, err
 	}
 	return d, records, nil
+}
+
+// cut stores the parts of a record, and returns it as it is stored, with its event as it will be read: what cannot be read
+// would stop the proposal for ever.
+func (tx Tx) cut(ctx context.Context, r dossier.Record) (dossier.Record, error) {
+	out, parts := r.Split()
+	fresh, size, err := tx.store(ctx, parts)
+	if err != nil {
+		return r, err
+	}
+	if size < len(r.Body)/2 && len(parts) > 0 { // most of it was stored, and read, before
+		return out, out.Fresh(fresh)
+	}
+	out.Event, err = dossier.Decode(r.Type, r.Body)
+	return out, err
 }
 
 // blockOf is the block in which a change was read; 0 for other events.
