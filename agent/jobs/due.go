@@ -115,7 +115,7 @@ func (r *Runner) enqueueDue(ctx context.Context, tx journal.Tx, chain gov.ChainI
 }
 
 // fold is the dossier of an index entry, from memory where its sequence number is still the newest: only
-// committed records get there, and a sequence number is committed once.
+// committed records get there, and a sequence number is committed once. tx has not written to the proposal.
 func (r *Runner) fold(ctx context.Context, tx journal.Tx, e journal.Entry) (dossier.Dossier, error) {
 	r.mu.Lock()
 	d, ok := r.folded[e.ID]
@@ -123,5 +123,14 @@ func (r *Runner) fold(ctx context.Context, tx journal.Tx, e journal.Entry) (doss
 	if ok && d.Seq == e.Seq {
 		return d, nil
 	}
-	return tx.Load(ctx, e.ID)
+	d, err := tx.Load(ctx, e.ID)
+	if err != nil || d.Stage == dossier.AtClosed {
+		return d, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.folded[e.ID]; !ok { // after a start, until its next record; else the teller brings it
+		r.folded[e.ID] = d
+	}
+	return d, nil
 }

@@ -551,3 +551,35 @@ func cpu(t testing.TB) float64 {
 	}
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e6
 }
+
+func TestWrittenSince(t *testing.T) {
+	db := open(t, t.TempDir(), journal.Daemon)
+	add(t, db, id(1), seen(id(1)))
+	for after, want := range map[time.Duration]bool{-time.Hour: true, -time.Second: true, 0: false, time.Hour: false} {
+		got, err := db.WrittenSince(t.Context(), now.Add(after))
+		if err != nil || got[id(1)] != want || len(got) > 1 {
+			t.Errorf("after %s: %v, %v", after, got, err)
+		}
+	}
+}
+
+// TestIndexOfAProposalThatDoesNotFold: it keeps no other from being indexed; but whose its vote is must be known before a
+// ledger is made.
+func TestIndexOfAProposalThatDoesNotFold(t *testing.T) {
+	db := healthy(t)
+	exec(t, db, "UPDATE records SET body = '{' WHERE proposal = ? AND seq = 1", id(1).String())
+	exec(t, db, "DELETE FROM votes")
+	exec(t, db, "DELETE FROM marks WHERE name = 'index of votes'")
+	dir := filepath.Dir(db.Path)
+	if _, err := journal.Open(t.Context(), "sqlite:legate.db", dir, journal.Command); err == nil || !strings.Contains(err.Error(), "no index") {
+		t.Errorf("a command on a store without its index: %v", err)
+	}
+	db.Close()
+	db = open(t, dir, journal.Daemon)
+	if list, err := db.InFlight(t.Context(), id(9)); err != nil || len(list) != 1 || list[0].Ballot.Proposal != id(2) {
+		t.Errorf("in flight: %v, %v", list, err)
+	}
+	if _, err := db.BoundBy(t.Context(), gov.Address{}); err == nil || !strings.Contains(err.Error(), id(1).String()) {
+		t.Errorf("votes of the key: %v", err)
+	}
+}

@@ -149,7 +149,7 @@ func (db *DB) open(ctx context.Context, mode Mode) error {
 	if mode == Daemon {
 		return db.reindex(ctx)
 	}
-	return nil
+	return db.indexed(ctx)
 }
 
 // readers is how many connections read beside the writer.

@@ -247,6 +247,23 @@ func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64)
 	return out, nil
 }
 
+// WrittenSince lists the proposals with a record that was written after a time.
+func (db *DB) WrittenSince(ctx context.Context, after time.Time) (map[gov.ProposalID]bool, error) {
+	var names []string
+	if err := db.read.NewSelect().Model((*recordRow)(nil)).ColumnExpr("DISTINCT proposal").Where("time > ?", after.UTC()).Scan(ctx, &names); err != nil {
+		return nil, fmt.Errorf("list what was written since %s: %w", after, err)
+	}
+	out := map[gov.ProposalID]bool{}
+	for _, name := range names {
+		id, err := gov.ParseProposalID(name)
+		if err != nil {
+			return nil, fmt.Errorf("list what was written since %s: %w", after, err)
+		}
+		out[id] = true
+	}
+	return out, nil
+}
+
 // LastSeen is the newest creation of a proposal that was seen; [ErrUnknown] without any.
 func (tx Tx) LastSeen(ctx context.Context, id gov.ProposalID) (dossier.WasSeen, error) {
 	var row recordRow

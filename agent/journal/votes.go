@@ -128,6 +128,15 @@ func (db *DB) reindex(ctx context.Context) error {
 	return db.SetMark(ctx, markIndex, indexVersion)
 }
 
+// indexed says whether the rows are those of this program: a daemon that was killed while it made them did not say so.
+func (db *DB) indexed(ctx context.Context) error {
+	have, err := db.Mark(ctx, markIndex)
+	if err == nil && have != indexVersion {
+		err = fmt.Errorf("the votes of store %s have no index of this version: start `legate run` once to make it", db.Path)
+	}
+	return err
+}
+
 // checkVotes compares the row of a proposal with its records.
 func checkVotes(ctx context.Context, q bun.IDB, d dossier.Dossier, r *Report) error {
 	want, err := voteRowOf(d)
@@ -217,6 +226,9 @@ func (db *DB) Stake(ctx context.Context, id gov.ProposalID) (gov.Stake, error) {
 	return gov.Stake(row.Stake), nil
 }
 
+// boundStatuses are the statuses of a vote that has a ledger line, or is about to.
+var boundStatuses = []gov.VoteStatus{gov.VoteLocked, gov.VoteSigned, gov.VoteSent, gov.VoteMined, gov.VoteFinal, gov.VoteReverted, gov.VoteExpired}
+
 // Bound is a vote that was bound, with what was planned for it first.
 type Bound struct {
 	Ballot gov.Ballot
@@ -234,8 +246,18 @@ func (db *DB) BoundSince(ctx context.Context, id gov.ProposalID, after gov.UnixT
 	})
 }
 
-// BoundBy lists the votes of a key.
+// BoundBy lists the votes of a key. It is an error where a proposal has a vote that the index lacks, since its records do
+// not fold: whose it is is not known.
 func (db *DB) BoundBy(ctx context.Context, voter gov.Address) ([]Bound, error) {
+	var lacks []string
+	err := db.read.NewSelect().Model((*proposalRow)(nil)).Column("proposal").Where("vote IN (?)", bun.In(boundStatuses)).
+		Where("proposal NOT IN (SELECT proposal FROM votes)").Order("proposal").Scan(ctx, &lacks)
+	if err != nil {
+		return nil, fmt.Errorf("read the index of votes: %w", err)
+	}
+	if len(lacks) > 0 {
+		return nil, fmt.Errorf("the records of %s cannot be read, and it has a vote: `legate journal fsck` says more", lacks[0])
+	}
 	return db.bound(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("bound_at > 0").Where("voter = ?", voter.Hex())
 	})

@@ -366,9 +366,19 @@ func (a *alerting) system(ctx context.Context, severity gov.Severity, what strin
 	}
 }
 
-// openFacts lists the open proposals with their facts, for rules that read them.
+// openFacts lists the open proposals with their facts, for rules that read them. It is asked at every head, so what did
+// not change is kept.
 func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
+	type keptFacts struct {
+		seq     int64
+		has     bool
+		subject risk.Subject
+	}
+	var mu sync.Mutex
+	kept := map[gov.ProposalID]keptFacts{}
 	return func(ctx context.Context) ([]risk.Subject, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		list, err := db.Proposals(ctx)
 		if err != nil {
 			return nil, err
@@ -376,14 +386,23 @@ func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
 		var out []risk.Subject
 		for _, e := range list {
 			if e.Stage == dossier.AtClosed {
+				delete(kept, e.ID)
 				continue
 			}
-			d, err := db.Load(ctx, e.ID)
-			if err != nil {
-				return nil, err
+			k, ok := kept[e.ID]
+			if !ok || k.seq != e.Seq {
+				d, err := db.Load(ctx, e.ID)
+				if err != nil {
+					return nil, err
+				}
+				k = keptFacts{seq: d.Seq, has: d.Gathered != nil && !d.Provisional}
+				if k.has {
+					k.subject = risk.Subject{ID: e.ID, Facts: d.Gathered.Facts}
+				}
+				kept[e.ID] = k
 			}
-			if d.Gathered != nil && !d.Provisional {
-				out = append(out, risk.Subject{ID: e.ID, Facts: d.Gathered.Facts})
+			if k.has {
+				out = append(out, k.subject)
 			}
 		}
 		return out, nil

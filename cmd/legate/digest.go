@@ -57,7 +57,7 @@ func (g *digester) tell(ctx context.Context, now time.Time) error {
 	if at.IsZero() {
 		return nil
 	}
-	list, err := g.dossiers(ctx)
+	list, err := g.dossiers(ctx, since)
 	if err != nil {
 		return err
 	}
@@ -79,13 +79,21 @@ func newest(next func(time.Time) time.Time, since, now time.Time) (out time.Time
 	return out
 }
 
-func (g *digester) dossiers(ctx context.Context) ([]dossier.Dossier, error) {
+// dossiers are those of which a digest may have something to say: that are not over, or were written to since the last.
+func (g *digester) dossiers(ctx context.Context, since time.Time) ([]dossier.Dossier, error) {
 	entries, err := g.db.Proposals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	touched, err := g.db.WrittenSince(ctx, since)
 	if err != nil {
 		return nil, err
 	}
 	var out []dossier.Dossier
 	for _, e := range entries {
+		if e.Stage == dossier.AtClosed && !touched[e.ID] {
+			continue
+		}
 		d, err := g.db.Load(ctx, e.ID)
 		if err != nil {
 			return nil, err

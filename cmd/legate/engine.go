@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/legate-dao/legate/agent"
@@ -33,6 +34,9 @@ type engine struct {
 	listener net.Listener
 	handler  http.Handler
 	metrics  *web.Metrics
+
+	shelfOnce sync.Once
+	shelved   *shelf
 
 	log    *slog.Logger
 	live   bool

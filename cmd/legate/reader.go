@@ -12,22 +12,15 @@ import (
 	"github.com/legate-dao/legate/notify/web"
 )
 
-// Proposals is what the pages list.
+// Proposals is what the pages list. What did not change is not read again.
 func (e *engine) Proposals(ctx context.Context) ([]dossier.Summary, error) {
-	list, err := e.db.Proposals(ctx)
-	if err != nil {
-		return nil, err
-	}
-	handles := journal.Handles(list)
-	out := []dossier.Summary{}
-	for _, entry := range list {
-		d, err := e.db.Load(ctx, entry.ID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d.Summary(handles[entry.ID]))
-	}
-	return out, nil
+	return e.shelf().Proposals(ctx)
+}
+
+// shelf is made when it is first asked for.
+func (e *engine) shelf() *shelf {
+	e.shelfOnce.Do(func() { e.shelved = newShelf(e.db) })
+	return e.shelved
 }
 
 // Document is one dossier.
