@@ -160,3 +160,39 @@ func TestGivenUpVoteIsOvertaken(t *testing.T) {
 		}
 	}
 }
+
+// TestLockWaitsForWhatGoesFirst: a vote that is due is not planned while another Against of the key with more at stake is due,
+// and is when that is not due yet.
+func TestLockWaitsForWhatGoesFirst(t *testing.T) {
+	wait := int64(0)
+	mine := dossier.Dossier{
+		Proposal: gov.Proposal{ID: gov.ProposalID{Number: gov.NewAmount(1)}, Starts: 1, Ends: 100_000, State: gov.StateActive, Clock: gov.ClockTimestamp}, Stage: dossier.AtDecided, FirstDecided: 900,
+		Since: [4]gov.UnixTime{gov.Abstain: 900, gov.Against: 900}, Gathered: &dossier.Gathered{}, Verdict: &gov.Verdict{Direction: gov.Against}, Standing: &dossier.Standing{},
+		Vote: gov.Vote{Status: gov.VoteWaiting}, Plan: dossier.Plan{Live: true, MaxAge: 100_000}, GatheredAt: 1,
+	}
+	other := dossier.Turn{
+		ID: gov.ProposalID{Number: gov.NewAmount(2)}, Stake: gov.MostStake, Waits: true, Clock: gov.ClockTimestamp, Starts: 1, Ends: 100_000, Plan: mine.Plan,
+		Since: mine.Since, First: 900, Final: gov.Against, Stands: &wait,
+	}
+	for name, c := range map[string]struct {
+		change func(*dossier.Turn)
+		waits  bool
+	}{
+		"more at stake":     {func(*dossier.Turn) {}, true},
+		"less at stake":     {func(o *dossier.Turn) { o.Stake = 0; o.Ends = 50_000 }, false},
+		"it waits for none": {func(o *dossier.Turn) { o.Waits = false }, false},
+		"it is not due yet": {func(o *dossier.Turn) { later := int64(50_000); o.Stands = &later }, false},
+		"an abstain":        {func(o *dossier.Turn) { o.Stands, o.Final = nil, gov.Abstain }, false},
+		"its turn was over": {func(o *dossier.Turn) {
+			o.Stands, o.Final, o.Answer = nil, gov.Hold, &dossier.TurnAnswer{Support: gov.SupportAgainst, Expires: 1000}
+		}, false},
+	} {
+		o := other
+		c.change(&o)
+		h := &hangar{waiting: []dossier.Turn{o}}
+		_, err := h.step(t, mine, dossier.Lock)
+		if waits := err != nil && errors.Is(err, agent.ErrLater); waits != c.waits {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

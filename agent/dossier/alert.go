@@ -17,12 +17,16 @@ type Alert struct {
 	ID       string          `json:"id"` // the same on every delivery
 	Event    AlertEvent      `json:"event"`
 	Severity gov.Severity    `json:"severity"`
-	Proposal *gov.ProposalID `json:"proposal"` // null for emergency and system
+	Proposal *gov.ProposalID `json:"proposal"` // null for emergency, system, and one that tells of several
 	Title    string          `json:"title"`
 	Lines    []string        `json:"lines"`
 	Time     time.Time       `json:"time"`
 	// Card is where the proposal stands, for channels that show more than lines; nil without a proposal.
 	Card *Card `json:"-"`
+	// Group names the alerts that are told as one where there are many in a day; empty where each stands for itself. Stake
+	// is what the proposal puts at stake: one with more than those told before is told by itself.
+	Group string    `json:"-"`
+	Stake gov.Stake `json:"-"`
 }
 
 // AlertEvent is what an alert is about.
@@ -79,7 +83,7 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 	if after.Told != before.Told {
 		n.decided()
 	}
-	return n.alerts
+	return grouped(n.alerts, r, after)
 }
 
 // news collects what is told of one record.

@@ -88,6 +88,12 @@ func (t Turn) dossier() Dossier {
 	return d
 }
 
+// Choice is what the dossier's own says at a head, without the words for it.
+func (t Turn) Choice(head gov.Head) Choice {
+	c := t.dossier().Choice(head)
+	return Choice{Direction: c.Direction, By: c.By, Due: c.Due}
+}
+
 // Before reports whether this vote goes before another of the same key, where both are due: an Against first, of these the
 // one with more at stake, then the nearest deadline. head and theirs are the heads of the two governors.
 //

@@ -87,7 +87,11 @@ func (f Facts) shareTaken() (bps int, unclear bool) {
 		if !ok {
 			n, ok = f.shareHeld(o.Token, o.Amount)
 		}
-		sum, unclear = min(sum+whole(n), allBps), unclear || !ok
+		if !ok {
+			unclear = true
+			continue
+		}
+		sum = min(sum+whole(n), allBps)
 	}
 	total, _ := f.Treasury.OutflowBps.Get()
 	return max(sum, whole(total)), unclear

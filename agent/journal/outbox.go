@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -107,8 +108,12 @@ func (o *Outbox) Fill(ctx context.Context) (made int, err error) {
 			return made, fmt.Errorf("read how far the records were told: %w", err)
 		}
 		list, err := o.db.After(ctx, place, chunk)
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return made, err
+		}
+		if len(list) == 0 {
+			n, err := o.Flush(ctx, time.Now())
+			return made + n, err
 		}
 		n, err := o.take(ctx, place, list)
 		if err != nil {
@@ -147,7 +152,11 @@ func (o *Outbox) take(ctx context.Context, place int64, list []Placed) (made int
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(errors.New("another process makes alerts of these records"), err)
 		}
-		made, err = put(ctx, tx, alerts)
+		told, err := tx.group(ctx, alerts)
+		if err != nil {
+			return err
+		}
+		made, err = put(ctx, tx, told)
 		return err
 	})
 	return made, err

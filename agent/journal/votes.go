@@ -226,9 +226,6 @@ func (db *DB) Stake(ctx context.Context, id gov.ProposalID) (gov.Stake, error) {
 	return gov.Stake(row.Stake), nil
 }
 
-// boundStatuses are the statuses of a vote that has a ledger line, or is about to.
-var boundStatuses = []gov.VoteStatus{gov.VoteLocked, gov.VoteSigned, gov.VoteSent, gov.VoteMined, gov.VoteFinal, gov.VoteReverted, gov.VoteExpired}
-
 // Bound is a vote that was bound, with what was planned for it first.
 type Bound struct {
 	Ballot gov.Ballot
@@ -249,14 +246,14 @@ func (db *DB) BoundSince(ctx context.Context, id gov.ProposalID, after gov.UnixT
 // BoundBy lists the votes of a key. It is an error where a proposal has a vote that the index lacks, since its records do
 // not fold: whose it is is not known.
 func (db *DB) BoundBy(ctx context.Context, voter gov.Address) ([]Bound, error) {
-	var lacks []string
-	err := db.read.NewSelect().Model((*proposalRow)(nil)).Column("proposal").Where("vote IN (?)", bun.In(boundStatuses)).
-		Where("proposal NOT IN (SELECT proposal FROM votes)").Order("proposal").Scan(ctx, &lacks)
-	if err != nil {
+	var lacks []proposalRow
+	if err := db.read.NewSelect().Model(&lacks).Where("proposal NOT IN (SELECT proposal FROM votes)").Order("proposal").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read the index of votes: %w", err)
 	}
-	if len(lacks) > 0 {
-		return nil, fmt.Errorf("the records of %s cannot be read, and it has a vote: `legate journal fsck` says more", lacks[0])
+	for _, row := range lacks {
+		if gov.VoteStatus(row.Vote).Bound() {
+			return nil, fmt.Errorf("the records of %s cannot be read, and it has a vote: `legate journal fsck` says more", row.Proposal)
+		}
 	}
 	return db.bound(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("bound_at > 0").Where("voter = ?", voter.Hex())
