@@ -311,7 +311,7 @@ func ofBefore(t *testing.T, db *journal.DB) {
 		}
 		exec(t, db, "UPDATE records SET body = ?, digest = ?, block = 0 WHERE proposal = ? AND seq = ?", string(whole), gov.Digest(sha256.Sum256(whole)).String(), r.ID.String(), r.Seq)
 	}
-	for _, q := range []string{"DROP TABLE parts", "DROP TABLE votes", "DROP INDEX records_by_block", "ALTER TABLE records DROP COLUMN block", "DELETE FROM marks WHERE name = 'index of votes'", "DELETE FROM goose_db_version WHERE version_id = 20"} {
+	for _, q := range []string{"DROP TABLE parts", "DROP TABLE votes", "DROP INDEX records_by_block", "ALTER TABLE records DROP COLUMN block", "DELETE FROM marks WHERE name = 'index of votes'", "DROP TABLE alert_groups", "DELETE FROM goose_db_version WHERE version_id >= 20"} {
 		if _, err := db.SQL().ExecContext(t.Context(), q); err != nil {
 			t.Fatal(err)
 		}
