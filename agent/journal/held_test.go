@@ -190,6 +190,17 @@ func same(t *testing.T, db *journal.DB, d dossier.Dossier) {
 		d.Records[i].Time = d.Records[i].Time.Truncate(time.Microsecond)
 	}
 	equal("loaded", load(t, db, d.ID()), d)
+	half, err := db.LoadUntil(t.Context(), d.ID(), (d.Seq+1)/2)
+	if err == nil {
+		err = db.InTx(t.Context(), func(ctx context.Context, tx journal.Tx) error {
+			half, err = tx.Newest(ctx, half)
+			return err
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal("from half-way", half, d)
 	var fold dossier.Dossier
 	for r, err := range db.Records(t.Context()) {
 		if err != nil {
@@ -516,7 +527,7 @@ func step(t testing.TB, db *journal.DB, x gov.ProposalID, events []dossier.Event
 	head.Latest.Time += 3600
 	dossier.Next(d, head)
 	err := db.InTx(t.Context(), func(ctx context.Context, tx journal.Tx) error {
-		now, err := tx.Load(ctx, x)
+		now, err := tx.Newest(ctx, d)
 		if err != nil {
 			return err
 		}
