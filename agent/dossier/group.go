@@ -54,9 +54,16 @@ type Group struct {
 	Told    int           `json:"told"`
 	At      gov.UnixTime  `json:"at"`    // when something was told last
 	Stake   gov.Stake     `json:"stake"` // the most that was told
-	// Severity is the worst of what is still to be told, Last the newest alert of it.
+	// Severity is the worst of what is still to be told, Last the newest of it; nil where nothing is.
 	Severity gov.Severity `json:"severity"`
-	Last     *Alert       `json:"last"`
+	Last     *GroupNews   `json:"last"`
+}
+
+// GroupNews is what an alert that was only counted says.
+type GroupNews struct {
+	Event AlertEvent `json:"event"`
+	Lines []string   `json:"lines"`
+	Time  time.Time  `json:"time"`
 }
 
 // GroupMember is a proposal of a group.
@@ -107,7 +114,7 @@ func (g Group) Take(a Alert) (Group, []Alert) {
 	if a.Severity == gov.Critical || g.Severity == "" {
 		g.Severity = a.Severity
 	}
-	g.Last = &a
+	g.Last = &GroupNews{a.Event, a.Lines, a.Time}
 	if n := len(g.Members); n&(n-1) == 0 { // two, four, eight
 		if tell, ok := g.sum(); ok {
 			g = g.told(a.Time)
@@ -158,13 +165,15 @@ func (g Group) sum() (Alert, bool) {
 		}
 		lines = append(lines, fmt.Sprintf("%s: at stake is %s.", m.Handle, m.Stake))
 	}
-	a := *g.Last
 	if len(news) == 1 {
-		lines = append(lines[:1], a.Lines...)
+		lines = append(lines[:1], g.Last.Lines...)
 	}
-	a.ID, a.Severity, a.Lines = alertID("group", g.Name, fmt.Sprint(int64(g.Since)), fmt.Sprint(len(g.Members), g.Told)), g.Severity, lines
-	a.Title = fmt.Sprintf("%s, and others: %d proposals to vote against within a day", g.Members[len(g.Members)-1].Handle, len(g.Members))
-	a.Proposal, a.Card, a.Group = nil, nil, "" // of none alone: it brings no card up to date
+	// of no proposal alone: it brings no card up to date
+	a := Alert{
+		Version: Version, ID: alertID("group", g.Name, fmt.Sprint(int64(g.Since)), fmt.Sprint(len(g.Members), g.Told)), Event: g.Last.Event, Severity: g.Severity,
+		Title: fmt.Sprintf("%s, and others: %d proposals to vote against within a day", g.Members[len(g.Members)-1].Handle, len(g.Members)),
+		Lines: lines, Time: g.Last.Time,
+	}
 	return a, true
 }
 

@@ -165,7 +165,7 @@ func (r *Runner) finish(ctx context.Context, job *river.Job[stepArgs], d dossier
 	id, changed := d.ID(), map[gov.ProposalID]dossier.Dossier{}
 	err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
 		clear(changed)
-		now, err := tx.Load(ctx, id)
+		now, err := tx.Newest(ctx, d)
 		if err != nil {
 			return err
 		}

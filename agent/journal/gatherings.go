@@ -129,7 +129,12 @@ const page = 16
 
 // load folds the records of one proposal up to a sequence number. A gathering that a later one replaces is read without
 // its lists, and only those that the dossier holds in the end are completed.
-func (s source) load(ctx context.Context, id gov.ProposalID, until int64) (d dossier.Dossier, err error) {
+func (s source) load(ctx context.Context, id gov.ProposalID, until int64) (dossier.Dossier, error) {
+	return s.goOn(ctx, dossier.Dossier{}, id, until)
+}
+
+// goOn folds the records of a proposal that follow a dossier of it.
+func (s source) goOn(ctx context.Context, d dossier.Dossier, id gov.ProposalID, until int64) (dossier.Dossier, error) {
 	var shown gov.Digest // what the last gathering showed: the same again adds nothing
 	for {
 		var rows []recordRow

@@ -190,6 +190,17 @@ func same(t *testing.T, db *journal.DB, d dossier.Dossier) {
 		d.Records[i].Time = d.Records[i].Time.Truncate(time.Microsecond)
 	}
 	equal("loaded", load(t, db, d.ID()), d)
+	half, err := db.LoadUntil(t.Context(), d.ID(), (d.Seq+1)/2)
+	if err == nil {
+		err = db.InTx(t.Context(), func(ctx context.Context, tx journal.Tx) error {
+			half, err = tx.Newest(ctx, half)
+			return err
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal("from half-way", half, d)
 	var fold dossier.Dossier
 	for r, err := range db.Records(t.Context()) {
 		if err != nil {
@@ -311,7 +322,7 @@ func ofBefore(t *testing.T, db *journal.DB) {
 		}
 		exec(t, db, "UPDATE records SET body = ?, digest = ?, block = 0 WHERE proposal = ? AND seq = ?", string(whole), gov.Digest(sha256.Sum256(whole)).String(), r.ID.String(), r.Seq)
 	}
-	for _, q := range []string{"DROP TABLE parts", "DROP TABLE votes", "DROP INDEX records_by_block", "ALTER TABLE records DROP COLUMN block", "DELETE FROM marks WHERE name = 'index of votes'", "DELETE FROM goose_db_version WHERE version_id = 20"} {
+	for _, q := range []string{"DROP TABLE parts", "DROP TABLE votes", "DROP INDEX records_by_block", "ALTER TABLE records DROP COLUMN block", "DELETE FROM marks WHERE name = 'index of votes'", "DROP TABLE alert_groups", "DROP TABLE sights", "ALTER TABLE deliveries DROP COLUMN failed", "DELETE FROM goose_db_version WHERE version_id >= 20"} {
 		if _, err := db.SQL().ExecContext(t.Context(), q); err != nil {
 			t.Fatal(err)
 		}
@@ -516,7 +527,7 @@ func step(t testing.TB, db *journal.DB, x gov.ProposalID, events []dossier.Event
 	head.Latest.Time += 3600
 	dossier.Next(d, head)
 	err := db.InTx(t.Context(), func(ctx context.Context, tx journal.Tx) error {
-		now, err := tx.Load(ctx, x)
+		now, err := tx.Newest(ctx, d)
 		if err != nil {
 			return err
 		}

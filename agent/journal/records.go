@@ -145,6 +145,11 @@ func (tx Tx) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, erro
 	return tx.source().load(ctx, id, all)
 }
 
+// Newest is a dossier that was loaded before, with what was written to it since.
+func (tx Tx) Newest(ctx context.Context, d dossier.Dossier) (dossier.Dossier, error) {
+	return tx.source().goOn(ctx, d, d.ID(), all)
+}
+
 // Load folds the records of one proposal; [ErrUnknown] when there are none.
 func (db *DB) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
 	d, err := db.source().load(ctx, id, all)

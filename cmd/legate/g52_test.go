@@ -23,6 +23,7 @@ import (
 	"github.com/legate-dao/legate/agent/risk"
 	"github.com/legate-dao/legate/chains/chaintest"
 	"github.com/legate-dao/legate/chains/devchain"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
 	"github.com/legate-dao/legate/policies/strict"
@@ -152,7 +153,7 @@ func TestG52NumbersAreAgreed(t *testing.T) {
 	m := MetricConfig{Name: "price", Scale: 1e-18}
 	must(t, m.Call.ParseStrict(feed.Hex()+".latestAnswer()(int256)"))
 	m.Chain = may(chainNamed(fmt.Sprintf("eip155:%d", s.ChainID)))(t)
-	reader := newMetricReader(map[gov.ChainID]*rpc.Client{gov.ChainID(conf.ChainID): client}, []MetricConfig{m})
+	reader := newMetricReader(map[gov.ChainID]*quorum.Panel{gov.ChainID(conf.ChainID): quorum.Of(client, nil)}, []MetricConfig{m})
 
 	forged := func(value string) chaintest.Faults {
 		return chaintest.Faults{Rewrite: func(method string, _ []json.RawMessage, result json.RawMessage) json.RawMessage {
