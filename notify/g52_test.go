@@ -491,3 +491,60 @@ func TestG52SixMinutes(t *testing.T) {
 	until(t, "people are told", 20*time.Second, func() bool { return fmt.Sprint(p.told()) == "[firing resolved]" })
 	t.Logf("n = %d looks over six minutes, on at each; over within seconds of its end", looks)
 }
+
+// What an operator wrote is verbatim in a body and inert where it could become active.
+func TestG52AnExpressionIsEscapedByItsChannel(t *testing.T) {
+	const expression = `metrics["a"] < 9 && metrics["a"] > 1 && "<@123> **x** [y](http://z)" != "<b>"`
+	a := dossier.AlarmAlert(gov.Firing{
+		Alarm: gov.Alarm{Rule: "crash", Result: gov.True, Severity: gov.Critical}, Since: 7, At: 7, Raised: 7,
+		Reading: gov.RuleReading{Expression: expression, Metrics: []gov.Label{"a"}},
+	})
+	s, forum := newSink(t), startDiscord(t)
+	var screen strings.Builder
+	for _, c := range []notify.Config{
+		{Kind: "webhook", URL: s.URL + "/hook"}, {Kind: "alertmanager", URL: s.URL}, {Kind: "url", URL: s.generic()},
+		{Kind: "discord", URL: forum.Webhook(), Notes: &notes{}}, {Kind: "terminal", Out: &screen},
+	} {
+		if err := open(t, c).Send(t.Context(), a); err != nil {
+			t.Fatalf("%s: %v", c.Kind, err)
+		}
+	}
+	var hook struct{ Expression string }
+	if err := json.Unmarshal([]byte(s.got()[0].body), &hook); err != nil || hook.Expression != expression {
+		t.Errorf("webhook: %q %v", hook.Expression, err)
+	}
+	if am := amBodies(t, &sink{requests: s.got()[1:2]}); am[0][0].Annotations["expression"] != expression || !strings.Contains(am[0][0].Annotations["description"], expression) {
+		t.Errorf("alertmanager: %q", am[0][0].Annotations)
+	}
+	var discord strings.Builder
+	for _, m := range forum.Messages() {
+		for _, e := range m.Embeds {
+			discord.WriteString(e.Title + e.Description)
+		}
+	}
+	for name, text := range map[string]string{"url": s.got()[2].body, "discord": discord.String(), "terminal": screen.String()} {
+		if !strings.Contains(text, "emergency") || strings.ContainsAny(text, "<>*") || strings.Contains(text, "](") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
+// The doctor's probes are there for every kind, tell no key, and say what is wrong.
+func TestG52EveryKindCanBeTried(t *testing.T) {
+	s := newSink(t)
+	for _, k := range notify.Kinds() {
+		c := notify.Config{Kind: k.Name, URL: s.URL + "/secret"}
+		said, err := notify.Probe(t.Context(), c)
+		if (said == "") == (err == nil) || err != nil && strings.Contains(err.Error(), "cannot be tried") {
+			t.Errorf("%s: %q %v", k.Name, said, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s tells the address: %v", k.Name, err)
+		}
+	}
+	for _, r := range s.got() {
+		if r.body != "" {
+			t.Errorf("%s was sent %q", r.path, r.body)
+		}
+	}
+}

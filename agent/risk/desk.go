@@ -226,7 +226,15 @@ func (d *Desk) read(ctx context.Context) gov.Metrics {
 	for _, m := range due {
 		a := &answer{}
 		answers[m] = a
-		all.Go(func() { a.got, a.err = d.conf.Reader.Read(reading, m) })
+		all.Go(func() {
+			// a panic here would be nobody's to catch, and end the program; so it is a number that cannot be read
+			defer func() {
+				if p := recover(); p != nil {
+					a.err = &Unreadable{Why: "reading it fails in the program itself", Err: fmt.Errorf("panic: %v", p)}
+				}
+			}()
+			a.got, a.err = d.conf.Reader.Read(reading, m)
+		})
 	}
 	all.Wait()
 	if ctx.Err() != nil {

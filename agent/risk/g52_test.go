@@ -424,3 +424,26 @@ func TestG52TwoEpisodesAtOneMoment(t *testing.T) {
 		t.Errorf("%d ids of three alerts", len(ids))
 	}
 }
+
+// panicking is a reader with a fault of its own.
+type panicking struct{}
+
+func (panicking) Read(context.Context, gov.Label) (gov.Measured, error) { panic("no such feed") }
+
+// A reader that panics is a number that cannot be read, and is told.
+func TestG52AReaderThatPanicsIsABlindMonitor(t *testing.T) {
+	mem := &memory{}
+	wall := int64(0)
+	desk := risk.New(risk.Config{
+		Set: set(t), Metrics: []risk.Metric{{Name: "price", Every: time.Minute}}, Reader: panicking{}, Memory: mem,
+		Now: func() time.Time { return time.Unix(start+wall, 0) },
+	})
+	for ; wall <= 180; wall += 60 {
+		if _, err := desk.Tick(t.Context(), at(wall)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(mem.alerts) != 1 || !strings.Contains(mem.alerts[0].Lines[0], "fails in the program itself") {
+		t.Fatalf("%+v", mem.alerts)
+	}
+}
