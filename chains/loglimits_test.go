@@ -114,7 +114,7 @@ func TestG48BackFillOverLogLimits(t *testing.T) {
 				must(t, err)
 				g, err := governor.Detect(ctx, client, gov.Address(daos[0].Governor), h.Hash)
 				must(t, err)
-				w, err := chains.New(chains.Config{Client: chains.Over(client), FinalEvery: 1, Governors: []chains.Watched{{Governor: g}}})
+				w, err := chains.New(chains.Config{Client: chains.Over(client, nil), FinalEvery: 1, Governors: []chains.Watched{{Governor: g}}})
 				must(t, err)
 				st := newStore()
 				catchUp(t, w, st)
