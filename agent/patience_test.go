@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -36,7 +37,7 @@ func TestFailedReadIsTriedAgain(t *testing.T) {
 		return gov.Verdict{Direction: gov.Hold, Reasons: []gov.HoldReason{r}}
 	}
 	basis := func(s *scout) gov.Digest {
-		events, err := agent.New(agent.Parts{Facts: s, Chain: s, Policies: s, Log: slog.New(slog.DiscardHandler)}).
+		events, err := agent.New(agent.Parts{Facts: agenttest.OverFacts(s), Chain: agenttest.OverChain(s), Policies: s, Log: slog.New(slog.DiscardHandler)}).
 			Do(t.Context(), dossier.Dossier{Stage: dossier.AtSeen, Head: deskHead}, dossier.Step{Kind: dossier.Gather})
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +72,7 @@ func TestFailedReadIsTriedAgain(t *testing.T) {
 		if c.answer != (gov.Digest{}) {
 			d.Approval = &gov.Approval{Basis: c.answer, Expires: 9000}
 		}
-		events, err := agent.New(agent.Parts{Facts: s, Chain: s, Policies: s, Log: slog.New(slog.DiscardHandler)}).Do(t.Context(), d, dossier.Step{Kind: dossier.Gather})
+		events, err := agent.New(agent.Parts{Facts: agenttest.OverFacts(s), Chain: agenttest.OverChain(s), Policies: s, Log: slog.New(slog.DiscardHandler)}).Do(t.Context(), d, dossier.Step{Kind: dossier.Gather})
 		if errors.Is(err, agent.ErrLater) != c.waits || (len(events) > 0) == c.waits {
 			t.Errorf("%s: %d events, %v", c.name, len(events), err)
 		}

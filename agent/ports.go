@@ -6,27 +6,36 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/quorum"
 )
 
 // Facts gathers what the chain knows of a proposal, everything at one block hash.
 type Facts interface {
-	// Gather returns facts, context and what is shown; findings and digests are filled in by the agent.
-	Gather(ctx context.Context, p gov.Proposal, at gov.Block) (dossier.Gathered, error)
+	// Gather returns facts, context and what is shown; findings and digests are filled in by the agent. An error wraps
+	// ErrDisagree where fewer endpoints than needed told the same, and ErrUnread where too few told anything.
+	Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quorum.Agreed[dossier.Gathered], error)
 }
 
-// Chain reads where a chain and a proposal stand.
+// Chain reads where a chain and a proposal stand. It gives agreed answers only: one endpoint's word ends, delays and
+// opens nothing.
 type Chain interface {
 	// Head is the head for one governor, newest and final, with the governor's own clock.
-	Head(ctx context.Context, id gov.ProposalID) (gov.Head, error)
+	Head(ctx context.Context, id gov.ProposalID) (quorum.Agreed[gov.Head], error)
 	// Standing is the proposal's state and deadline at the newest block.
-	Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Clocks, error)
-	// Same says whether the chain still holds the content that was judged; an error if not.
-	Same(ctx context.Context, p gov.Proposal, at gov.Block) error
-	// Canonical is an error that wraps ErrMoved when a block that facts were read at is not in the chain any more.
-	Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) error
-	// SameCode is an error that wraps ErrMoved when an account that the calls name, or its implementation, has other
-	// code at a block than the facts say.
-	SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at gov.Block) error
+	Standing(ctx context.Context, p gov.Proposal) (quorum.Agreed[Standing], error)
+	// Same reports whether the chain still holds the content that was judged.
+	Same(ctx context.Context, p gov.Proposal, at gov.Block) (quorum.Agreed[bool], error)
+	// Canonical reports whether a block that facts were read at is still in the chain.
+	Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) (quorum.Agreed[bool], error)
+	// SameCode reports whether every account that the calls name, and its implementation, has the code at a block that
+	// the facts say.
+	SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at gov.Block) (quorum.Agreed[bool], error)
+}
+
+// Standing is what the chain says of a proposal.
+type Standing struct {
+	State gov.State
+	Ends  gov.Clocks
 }
 
 // Policies are the holder's rules.
@@ -69,15 +78,18 @@ type Signer interface {
 // Sender gets signed bytes onto the chain.
 type Sender interface {
 	// Preflight returns a [Refusal] when no transaction may be made, and the voting power at the snapshot otherwise.
-	Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error)
+	Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (quorum.Agreed[gov.Amount], error)
 	// Plan is nonce, gas and fee. over are votes of the key that wait in the pool, sent or given up, and that this one is
 	// to overtake; an error that wraps ErrLater says that a sent one must be waited for.
-	Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error)
+	Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (quorum.Agreed[gov.Tx], error)
 	Send(ctx context.Context, v gov.Vote) error
 	// Confirm looks for the vote's transaction; nil when no block has it.
-	Confirm(ctx context.Context, v gov.Vote, final gov.Block) (*gov.Receipt, error)
+	Confirm(ctx context.Context, v gov.Vote, final quorum.Agreed[gov.Block]) (quorum.Agreed[*gov.Receipt], error)
 	// Replace plans the same nonce at a higher fee, nil when the sent one is still good.
-	Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error)
+	Replace(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error)
+	// Retry plans a vote anew, with more gas, whose transaction was mined and failed; nil when it counts all the same,
+	// or cannot have more.
+	Retry(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error)
 }
 
 // Flights knows what else the voting key has under way.
@@ -87,8 +99,8 @@ type Flights interface {
 	// GivenUp lists the votes on the same chain, other than that on id, that were signed and in no block when voting
 	// closed: a pool may have them still.
 	GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error)
-	// Waiting lists the proposals on the same chain, other than id, whose vote waits for its time or its turn.
-	Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error)
+	// Waiting lists the votes on the same chain, other than that on id, that wait for their time or their turn.
+	Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Turn, error)
 }
 
 // Refusal is why no vote is made: pre-flight found that it cannot or must not count.
@@ -112,6 +124,12 @@ var (
 	ErrRefused = errors.New("the ledger refuses")
 	// ErrUnfit: the signer would not sign this whatever the time: a person has to look.
 	ErrUnfit = errors.New("not fit to be signed")
+	// ErrDisagree: fewer endpoints than needed give the same answer.
+	ErrDisagree = errors.New("the endpoints do not agree")
+	// ErrUnread: too few endpoints could read anything.
+	ErrUnread = errors.New("too few endpoints can be read")
+	// ErrOther: the chain holds other content under a proposal's id than was judged.
+	ErrOther = errors.New("the chain holds other content")
 	// ErrMoved: the chain is no longer what the facts say of it.
 	ErrMoved = errors.New("the chain has moved on from the facts")
 	// ErrBudget: the holder's limits have no room for the vote now; the message is for people.

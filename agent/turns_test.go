@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/legate-dao/legate/agent"
+	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -17,7 +18,7 @@ type hangar struct {
 	desk
 	flying   []gov.Vote
 	left     []gov.Vote // given up
-	waiting  []dossier.Dossier
+	waiting  []dossier.Turn
 	plan     error
 	replaced *gov.Tx
 	over     []gov.Vote // what the last plan was to overtake
@@ -48,20 +49,21 @@ func (h *hangar) Confirm(context.Context, gov.Vote, gov.Block) (*gov.Receipt, er
 	return nil, nil
 }
 func (h *hangar) Replace(context.Context, gov.Vote) (*gov.Tx, error) { return h.replaced, nil }
+func (h *hangar) Retry(context.Context, gov.Vote) (*gov.Tx, error)   { return nil, nil }
 func (h *hangar) InFlight(context.Context, gov.ProposalID) ([]gov.Vote, error) {
 	return slices.Clone(h.flying), nil
 }
 func (h *hangar) GivenUp(context.Context, gov.ProposalID) ([]gov.Vote, error) {
 	return slices.Clone(h.left), nil
 }
-func (h *hangar) Waiting(context.Context, gov.ProposalID) ([]dossier.Dossier, error) {
+func (h *hangar) Waiting(context.Context, gov.ProposalID) ([]dossier.Turn, error) {
 	return h.waiting, nil
 }
 
 func (h *hangar) step(t *testing.T, d dossier.Dossier, k dossier.StepKind) ([]dossier.Event, error) {
 	t.Helper()
 	h.done, h.over = nil, nil
-	return agent.New(agent.Parts{Chain: h, Policies: h, Facts: h, Signer: h, Sender: runway{h}, Flights: h, Log: slog.New(slog.DiscardHandler)}).Do(t.Context(), d, dossier.Step{Kind: k})
+	return agent.New(agent.Parts{Chain: agenttest.OverChain(h), Policies: h, Facts: agenttest.OverFacts(h), Signer: h, Sender: agenttest.OverSender(runway{h}), Flights: h, Log: slog.New(slog.DiscardHandler)}).Do(t.Context(), d, dossier.Step{Kind: k})
 }
 
 // of is a vote that is under way.
@@ -157,6 +159,42 @@ func TestGivenUpVoteIsOvertaken(t *testing.T) {
 		events, err := h.step(t, locked(s, gov.VoteLocked, 6), dossier.Sign)
 		if err != nil || len(events) != 1 || dossier.TypeOf(events[0]) != "WasSigned" || len(h.over) != 1 {
 			t.Errorf("%s: %v, %v, over %v", s, events, err, h.over)
+		}
+	}
+}
+
+// TestLockWaitsForWhatGoesFirst: a vote that is due is not planned while another Against of the key with more at stake is due,
+// and is when that is not due yet.
+func TestLockWaitsForWhatGoesFirst(t *testing.T) {
+	wait := int64(0)
+	mine := dossier.Dossier{
+		Proposal: gov.Proposal{ID: gov.ProposalID{Number: gov.NewAmount(1)}, Starts: 1, Ends: 100_000, State: gov.StateActive, Clock: gov.ClockTimestamp}, Stage: dossier.AtDecided, FirstDecided: 900,
+		Since: [4]gov.UnixTime{gov.Abstain: 900, gov.Against: 900}, Gathered: &dossier.Gathered{}, Verdict: &gov.Verdict{Direction: gov.Against}, Standing: &dossier.Standing{},
+		Vote: gov.Vote{Status: gov.VoteWaiting}, Plan: dossier.Plan{Live: true, MaxAge: 100_000}, GatheredAt: 1,
+	}
+	other := dossier.Turn{
+		ID: gov.ProposalID{Number: gov.NewAmount(2)}, Stake: gov.MostStake, Waits: true, Clock: gov.ClockTimestamp, Starts: 1, Ends: 100_000, Plan: mine.Plan,
+		Since: mine.Since, First: 900, Final: gov.Against, Stands: &wait,
+	}
+	for name, c := range map[string]struct {
+		change func(*dossier.Turn)
+		waits  bool
+	}{
+		"more at stake":     {func(*dossier.Turn) {}, true},
+		"less at stake":     {func(o *dossier.Turn) { o.Stake = 0; o.Ends = 50_000 }, false},
+		"it waits for none": {func(o *dossier.Turn) { o.Waits = false }, false},
+		"it is not due yet": {func(o *dossier.Turn) { later := int64(50_000); o.Stands = &later }, false},
+		"an abstain":        {func(o *dossier.Turn) { o.Stands, o.Final = nil, gov.Abstain }, false},
+		"its turn was over": {func(o *dossier.Turn) {
+			o.Stands, o.Final, o.Answer = nil, gov.Hold, &dossier.TurnAnswer{Support: gov.SupportAgainst, Expires: 1000}
+		}, false},
+	} {
+		o := other
+		c.change(&o)
+		h := &hangar{waiting: []dossier.Turn{o}}
+		_, err := h.step(t, mine, dossier.Lock)
+		if waits := err != nil && errors.Is(err, agent.ErrLater); waits != c.waits {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

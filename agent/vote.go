@@ -9,6 +9,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/quorum"
 )
 
 // lastTry bounds the gathering that is tried before an Against is signed on the facts that gave it.
@@ -17,7 +18,7 @@ const lastTry = 75 * time.Second
 // lock checks that a vote may be made and binds it: its whole provenance is on record before a
 // signature exists (G43).
 func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -25,6 +26,14 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 	support, ok := choice.Direction.Support()
 	if !ok {
 		return nil, nil // the world moved: Next asks again
+	}
+	var holder *gov.Holder
+	if d.Stage == dossier.AtSeen { // nothing was decided: the holder answered on the content alone
+		h, err := a.Policies.Holder(d.Proposal.Name)
+		if err != nil {
+			return nil, err
+		}
+		holder, d.Holder, d.Plan = &h, h, a.Policies.Plan(h, gov.Verdict{})
 	}
 	if !d.Plan.Live || a.Signer == nil {
 		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteNotLive, Why: dossier.NotLive}}, nil
@@ -47,7 +56,9 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 		a.Log.Error("an against is cast on the facts that gave it, fresh ones cannot be had", "proposal", d.ID().String(), "error", err)
 	}
 	g := d.Grounds(choice)
-	if err := a.grounds(ctx, d, g.Facts, choice.Standing, head); errors.Is(err, ErrMoved) && !choice.Standing {
+	if choice.Content {
+		a.Log.Warn("the holder's answer is over the content alone: no facts stand behind it", "proposal", d.ID().String(), "vote", support.String())
+	} else if err := a.grounds(ctx, d, g.Facts, choice.Standing, head); errors.Is(err, ErrMoved) && !choice.Standing {
 		a.Log.Warn("the facts do not hold any more, they are gathered again", "proposal", d.ID().String(), "why", err)
 		return []dossier.Event{dossier.WasReleased{Why: err.Error(), Head: head}}, nil
 	} else if err != nil {
@@ -57,7 +68,7 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 		Proposal: d.ID(), Flavour: d.Proposal.Flavour, Voter: a.Signer.Address(), Support: support,
 		Reason: gov.BallotReason{By: choice.By, Rule: choice.Rule, Record: g.Digest},
 	}
-	if err := a.Chain.Same(ctx, d.Proposal, head.Final); err != nil {
+	if err := a.same(ctx, d.Proposal, head.Final); err != nil {
 		return nil, err
 	}
 	power, err := a.Sender.Preflight(ctx, d.Proposal, d.Holder, ballot)
@@ -74,8 +85,11 @@ func (a *Agent) lock(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 		return nil, err
 	}
 	e := dossier.WasLocked{
-		Ballot: ballot, Tx: plan, Power: gov.Known(power), Facts: g.Digest, Basis: g.Basis, Policy: d.Verdict.Policy,
-		Standing: choice.Standing, Sources: g.Facts.Sources, Content: d.Proposal.ContentHash,
+		Ballot: ballot, Tx: plan, Power: gov.Known(power.Value()), Facts: g.Digest, Basis: g.Basis,
+		Standing: choice.Standing, Sources: g.Facts.Sources, Content: d.Proposal.ContentHash, Holder: holder,
+	}
+	if d.Verdict != nil {
+		e.Policy = d.Verdict.Policy
 	}
 	if d.Gate != nil {
 		e.Gate = d.Gate.Gate
@@ -108,17 +122,17 @@ func (a *Agent) turn(ctx context.Context, d dossier.Dossier, head gov.Head) erro
 	if err != nil {
 		return err
 	}
-	heads := map[gov.Address]gov.Head{d.ID().Governor: head}
+	mine, heads := d.Turn(), map[gov.Address]gov.Head{d.ID().Governor: head}
 	for _, o := range others {
-		theirs, ok := heads[o.ID().Governor]
+		theirs, ok := heads[o.ID.Governor]
 		if !ok {
-			if theirs, err = a.Chain.Head(ctx, o.ID()); err != nil {
+			if theirs, err = a.head(ctx, o.ID); err != nil {
 				continue // of a governor that cannot be read or is no longer watched: it is not its turn
 			}
-			heads[o.ID().Governor] = theirs
+			heads[o.ID.Governor] = theirs
 		}
-		if o.Before(d, theirs, head) {
-			return fmt.Errorf("the vote on %s goes first: %w", o.ID(), ErrLater)
+		if o.Before(mine, theirs, head) {
+			return fmt.Errorf("the vote on %s goes first: %w", o.ID, ErrLater)
 		}
 	}
 	return nil
@@ -134,7 +148,11 @@ func (a *Agent) plan(ctx context.Context, b gov.Ballot) (gov.Tx, error) {
 	if err != nil {
 		return gov.Tx{}, err
 	}
-	return a.Sender.Plan(ctx, b, append(over, left...))
+	plan, err := a.Sender.Plan(ctx, b, append(over, left...))
+	if err != nil {
+		return gov.Tx{}, err
+	}
+	return plan.Value(), nil
 }
 
 // under lists the other votes of the key that are signed under a nonce and in no block.
@@ -155,9 +173,13 @@ func (a *Agent) overtaken(ctx context.Context, v gov.Vote) (bool, error) {
 // replace plans a sent vote anew where it has to be; nil where the sent one stays. Under another nonce than it had it
 // pushes out no other vote of the key.
 func (a *Agent) replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
-	plan, err := a.Sender.Replace(ctx, v)
-	if err != nil || plan == nil || plan.Nonce == v.Nonce {
-		return plan, err
+	agreed, err := a.Sender.Replace(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	plan := agreed.Value()
+	if plan == nil || plan.Nonce == v.Nonce {
+		return plan, nil
 	}
 	others, err := a.under(ctx, v, plan.Nonce)
 	if err != nil || len(others) > 0 {
@@ -179,9 +201,9 @@ func (a *Agent) overBudget(d dossier.Dossier, c dossier.Choice, head gov.Head, w
 // Against that stands while the code behind the calls is what they say (content is checked beside this).
 func (a *Agent) grounds(ctx context.Context, d dossier.Dossier, f gov.Facts, standing bool, head gov.Head) error {
 	if !standing {
-		return a.Chain.Canonical(ctx, d.ID(), f.At)
+		return a.canonical(ctx, d.ID(), f.At)
 	}
-	err := a.Chain.SameCode(ctx, d.Proposal, f, head.Latest)
+	err := a.sameCode(ctx, d, f, head.Latest)
 	if errors.Is(err, ErrMoved) {
 		a.Log.Error("an against cannot be cast: the code behind the calls has changed and no facts could be gathered since; only a person can vote",
 			"proposal", d.ID().String(), "why", err)
@@ -192,12 +214,12 @@ func (a *Agent) grounds(ctx context.Context, d dossier.Dossier, f gov.Facts, sta
 
 // sign asks the signer. The nonce is derived anew: after a crash the planned one may be used up.
 func (a *Agent) sign(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
-	if !d.Locked.Standing {
-		if err := a.Chain.Canonical(ctx, d.ID(), d.LockedOn().Facts.At); errors.Is(err, ErrMoved) {
+	if !d.Locked.Standing && !d.Locked.OnContent() {
+		if err := a.canonical(ctx, d.ID(), d.LockedOn().Facts.At); errors.Is(err, ErrMoved) {
 			return a.release(ctx, d, err)
 		} else if err != nil {
 			return nil, err
@@ -228,7 +250,7 @@ func (a *Agent) sign(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 
 // release takes a locked vote back. What the signer says of a holder's answer as such is final for that answer.
 func (a *Agent) release(ctx context.Context, d dossier.Dossier, why error) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	head, err := a.head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -259,31 +281,79 @@ func (a *Agent) send(ctx context.Context, d dossier.Dossier) ([]dossier.Event, e
 
 // confirm follows the transaction: sends it again while no block has it, and believes it only in a final block.
 func (a *Agent) confirm(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
-	head, err := a.Chain.Head(ctx, d.ID())
+	agreed, err := a.Chain.Head(ctx, d.ID())
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.Sender.Confirm(ctx, d.Vote, head.Final)
+	head := agreed.Value()
+	receipt, err := a.Sender.Confirm(ctx, d.Vote, quorum.Map(agreed, func(h gov.Head) gov.Block { return h.Final }))
 	if err != nil {
 		return nil, err
 	}
-	if r == nil {
+	r := receipt.Value()
+	switch {
+	case r == nil:
 		return a.unmined(ctx, d, head)
-	}
-	if d.Vote.Status == gov.VoteExpired && !(r.Final && r.OK) {
+	case d.Vote.Status == gov.VoteExpired && !(r.Final && r.OK):
 		return nil, nil // given up; only a vote that counts after all would be news
-	}
-	if !r.Final {
-		if d.Vote.Status == gov.VoteMined && d.Vote.Block == r.Block {
+	case !r.OK && (r.Final || d.Vote.Status == gov.VoteReverted || head.Latest.Time > d.Window(head).Closes-lastHour):
+		return a.failed(ctx, d, head, *r)
+	case !r.Final:
+		if d.Vote.Status == gov.VoteReverted || d.Vote.Status == gov.VoteMined && d.Vote.Block == r.Block {
 			return nil, nil
 		}
 		return []dossier.Event{dossier.WasMined{Receipt: *r}}, nil
+	case r.Support != gov.Known(d.Vote.Ballot.Support):
+		a.Log.Error("the vote's transaction did not cast the vote", "proposal", d.ID().String(), "tx", r.Tx)
+		return []dossier.Event{dossier.WasReverted{Receipt: *r}}, nil
 	}
-	if r.OK && r.Support == gov.Known(d.Vote.Ballot.Support) {
-		return []dossier.Event{dossier.WasFinal{Receipt: *r}}, nil
+	return []dossier.Event{dossier.WasFinal{Receipt: *r}}, nil
+}
+
+// lastHour is the time before the close, in seconds, in which a failed transaction is not waited for until it is final.
+const lastHour = 3600
+
+// failed is a vote whose transaction was mined and reverted: it is on record, and the same vote is made again with more
+// gas while voting is open.
+func (a *Agent) failed(ctx context.Context, d dossier.Dossier, head gov.Head, r gov.Receipt) (events []dossier.Event, err error) {
+	if d.Vote.Status != gov.VoteReverted {
+		a.Log.Error("the vote's transaction failed", "proposal", d.ID().String(), "tx", r.Tx)
+		events = append(events, dossier.WasReverted{Receipt: r})
 	}
-	a.Log.Error("the vote's transaction failed", "proposal", d.ID().String(), "tx", r.Tx)
-	return []dossier.Event{dossier.WasReverted{Receipt: *r}}, nil
+	signed, err := a.again(ctx, d, head)
+	switch {
+	case signed != nil:
+		return append(events, *signed), nil
+	case err != nil && events == nil:
+		return nil, err
+	case err != nil: // the failure is on record all the same; the next step tries again
+		a.Log.Warn("the failed vote cannot be made again now", "proposal", d.ID().String(), "error", err)
+	}
+	return events, nil
+}
+
+// again signs the same vote anew after its transaction failed; nil where there is nothing to be gained, or other votes of
+// the key are under the nonce.
+func (a *Agent) again(ctx context.Context, d dossier.Dossier, head gov.Head) (*dossier.WasSigned, error) {
+	if a.Signer == nil || d.Swapped() || head.Clock > d.Proposal.Ends {
+		return nil, nil
+	}
+	state, ends, err := a.standing(ctx, d.Proposal)
+	if err != nil || state != gov.StateActive || head.Clock > ends {
+		return nil, err
+	}
+	plan, err := a.Sender.Retry(ctx, d.Vote)
+	if err != nil || plan.Value() == nil {
+		return nil, err
+	}
+	if others, err := a.under(ctx, d.Vote, plan.Value().Nonce); err != nil || len(others) > 0 {
+		return nil, err
+	}
+	signed, err := a.signWith(ctx, d, *plan.Value(), head)
+	if err != nil {
+		return nil, err
+	}
+	return &signed, nil
 }
 
 // unmined is a vote that no block has: back from a reorganisation, too cheap, or too late.
@@ -298,7 +368,7 @@ func (a *Agent) unmined(ctx context.Context, d dossier.Dossier, head gov.Head) (
 	case d.Rewound && d.Stage == dossier.AtClosed:
 		return []dossier.Event{dossier.WasNotVoted{Status: gov.VoteExpired, Why: dossier.NotOpen}}, nil
 	}
-	state, ends, err := a.Chain.Standing(ctx, d.Proposal)
+	state, ends, err := a.standing(ctx, d.Proposal)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 func (w *Watcher) BackFill(ctx context.Context, at gov.Cursor, read []gov.Followed, heads map[gov.Address]gov.Head) (dossier.Batch, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f := &filling{poll: poll{w: w, at: at, told: map[logID]bool{}}}
+	f := &filling{poll: poll{w: w, at: at, told: map[logID]uint64{}}}
 	f.out.From, f.out.To = at, at
 	failed := f.begin(ctx, read)
 	for range w.cfg.Requests {
@@ -64,10 +64,10 @@ func (f *filling) begin(ctx context.Context, read []gov.Followed) (failed error)
 			f.read = append(f.read, known)
 			continue
 		}
-		head, err := rpc.HeaderByNumber(ctx, f.w.cfg.Client, f.at.Block.Number)
+		head, err := f.w.cfg.Client.Headers(ctx, f.at.Block.Number)
 		var from uint64
 		if err == nil {
-			from, err = f.w.firstOf(ctx, g, head)
+			from, err = f.w.firstOf(ctx, g, head.Value()[0])
 		}
 		if err != nil {
 			failed = errors.Join(failed, err)
@@ -122,7 +122,7 @@ func (f *filling) fill(ctx context.Context, g gap) error {
 		for _, i := range g.governors {
 			filter.Addresses = append(filter.Addresses, common.Address(f.read[i].Governor))
 		}
-		logs, minority, err := w.cfg.Client.AgreedLogs(ctx, filter, s.To.Hash)
+		agreed, err := w.cfg.Client.Logs(ctx, filter, s.To.Hash)
 		if errors.Is(err, rpc.ErrRange) && to > g.from {
 			w.span = (to - g.from + 1) / 2
 			continue
@@ -130,9 +130,7 @@ func (f *filling) fill(ctx context.Context, g gap) error {
 		if err != nil {
 			return fmt.Errorf("final blocks %d to %d: %w", g.from, to, err)
 		}
-		if len(minority) > 0 {
-			w.cfg.Log.Error("sources disagree on the logs of final blocks", "chain", w.chain.String(), "from", g.from, "to", to, "minority", minority)
-		}
+		logs := agreed.Value()
 		blocks, err := f.blocksOf(ctx, logs)
 		if err != nil {
 			return err
@@ -152,10 +150,11 @@ func (f *filling) fill(ctx context.Context, g gap) error {
 // link asks for the ends of a range, and compares them with the stretches that each governor has on both sides
 // and with the cursor.
 func (f *filling) link(ctx context.Context, g gap, to uint64) (gov.Stretch, error) {
-	headers, err := headersAt(ctx, f.w.cfg.Client, []uint64{g.from, to})
+	agreed, err := f.w.cfg.Client.Headers(ctx, g.from, to)
 	if err != nil {
 		return gov.Stretch{}, err
 	}
+	headers := agreed.Value()
 	s := gov.Stretch{From: g.from, Before: headers[0].ParentHash, To: blockOf(headers[1])}
 	torn := func(at uint64) error {
 		return fmt.Errorf("final blocks %d to %d do not link to what was read at block %d: %w", g.from, to, at, rpc.ErrDisagreement)

@@ -2,92 +2,122 @@ package chains
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
+	"log/slog"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
-// Client is what a watcher needs of a chain's endpoints. [Over] makes it of an [rpc.Client].
-type Client interface {
-	rpc.Caller
-	// Latest is the newest header of the preferred endpoint.
-	Latest(ctx context.Context) (rpc.Header, error)
-	// Final is the newest final header that enough sources agree on.
-	Final(ctx context.Context) (rpc.Header, error)
-	// Behind is finality as a distance from the head; ok is false where the node tells it by a tag.
-	Behind() (blocks uint64, ok bool)
-	// AgreedLogs are the logs of a range on which enough sources agree; each source must have the block last
-	// as the end of the range. minority are the sources that said something else.
-	AgreedLogs(ctx context.Context, f rpc.Filter, last gov.Hash) (logs []rpc.Log, minority []string, err error)
-	// AgreedHash is the hash of the canonical block at a height by enough sources.
-	AgreedHash(ctx context.Context, number uint64) (gov.Hash, error)
-	// Verified says whether more than one source must agree.
-	Verified() bool
-	// SubscribeHeads yields new heads as hints; nil when there is no such signal.
-	SubscribeHeads(ctx context.Context) <-chan rpc.Header
+// Client is one chain as enough of its endpoints tell it. Every answer is agreed, so that no single endpoint can hide
+// a proposal, invent one, or move the time (G48).
+type Client struct {
+	panel    *quorum.Panel
+	finality rpc.Finality
+	heads    func(context.Context) <-chan rpc.Header
 }
 
-// Over makes the watcher's view of a client.
-func Over(c *rpc.Client) Client { return agreeing{c} }
+// NewClient asks a panel. heads yields hints that a new head may be there; nil: there is no such signal.
+func NewClient(p *quorum.Panel, f rpc.Finality, heads func(context.Context) <-chan rpc.Header) *Client {
+	if heads == nil {
+		heads = func(context.Context) <-chan rpc.Header { return nil }
+	}
+	return &Client{p, f, heads}
+}
 
-type agreeing struct{ *rpc.Client }
+// Over is the watcher's view of an [rpc.Client].
+func Over(c *rpc.Client, log *slog.Logger) *Client {
+	return NewClient(quorum.Of(c, log), c.Finality(), c.SubscribeHeads)
+}
 
-func (a agreeing) Verified() bool { return a.Need() > 1 }
+// Verified reports whether more than one source must agree.
+func (c *Client) Verified() bool { return c.panel.Verified() }
 
-func (a agreeing) Behind() (uint64, bool) {
-	f := a.Finality()
-	if f == rpc.LatestTag {
+// Behind is finality as a distance from the head; ok is false where the node tells it by a tag.
+func (c *Client) Behind() (blocks uint64, ok bool) {
+	if c.finality == rpc.LatestTag {
 		return 0, true
 	}
-	return f.Blocks(), !f.IsTag()
+	return c.finality.Blocks(), !c.finality.IsTag()
 }
 
-func (a agreeing) Final(ctx context.Context) (rpc.Header, error) {
-	if !a.Verified() {
-		return a.Client.Final(ctx)
-	}
-	h, _, err := a.AgreedFinal(ctx)
-	return h, err
-}
+// SubscribeHeads yields new heads of whichever endpoint tells them, as hints only; nil where there is no such signal.
+func (c *Client) SubscribeHeads(ctx context.Context) <-chan rpc.Header { return c.heads(ctx) }
 
-func (a agreeing) AgreedHash(ctx context.Context, number uint64) (gov.Hash, error) {
-	h, _, err := rpc.Agree(ctx, a.Client, a.Need(), func(ctx context.Context, c rpc.Caller) (gov.Hash, error) {
-		h, err := rpc.HeaderByNumber(ctx, c, number)
-		return h.Hash, err
+// Head is the newest block.
+func (c *Client) Head(ctx context.Context) (quorum.Agreed[rpc.Header], error) {
+	return quorum.Highest(ctx, c.panel, func(ctx context.Context, from rpc.Caller) (rpc.Header, error) {
+		return rpc.HeaderByTag(ctx, from, "latest")
 	})
-	return h, err
 }
 
-func (a agreeing) AgreedLogs(ctx context.Context, f rpc.Filter, last gov.Hash) ([]rpc.Log, []string, error) {
-	logs, agreement, err := rpc.AgreeBy(ctx, a.Client, a.Need(), digestLogs, func(ctx context.Context, c rpc.Caller) ([]rpc.Log, error) {
-		return LogsUpTo(ctx, c, f, last)
+// Final is the newest final block.
+func (c *Client) Final(ctx context.Context) (quorum.Agreed[rpc.Header], error) {
+	return quorum.Highest(ctx, c.panel, func(ctx context.Context, from rpc.Caller) (rpc.Header, error) {
+		return rpc.FinalBy(ctx, from, c.finality)
 	})
-	return logs, agreement.Minority, err
 }
 
-// digestLogs is a hash of everything that matters in a set of logs.
-func digestLogs(logs []rpc.Log) gov.Hash {
-	h := crypto.NewKeccakState()
-	number := func(n uint64) { h.Write(binary.BigEndian.AppendUint64(nil, n)) }
-	for _, l := range logs {
-		h.Write(l.Address[:])
-		number(uint64(len(l.Topics)))
-		for _, t := range l.Topics {
-			h.Write(t[:])
+// Headers are the headers at some heights, in their order.
+func (c *Client) Headers(ctx context.Context, heights ...uint64) (quorum.Agreed[[]rpc.Header], error) {
+	return c.headers(ctx, func(ctx context.Context, from rpc.Caller) ([]rpc.Header, error) { return headersAt(ctx, from, heights) })
+}
+
+// Linked are the headers of a range, each the parent of the next.
+func (c *Client) Linked(ctx context.Context, from, to uint64) (quorum.Agreed[[]rpc.Header], error) {
+	return c.headers(ctx, func(ctx context.Context, source rpc.Caller) ([]rpc.Header, error) {
+		return rpc.Headers(ctx, source, from, to)
+	})
+}
+
+func (c *Client) headers(ctx context.Context, ask func(context.Context, rpc.Caller) ([]rpc.Header, error)) (quorum.Agreed[[]rpc.Header], error) {
+	key := func(headers []rpc.Header) string {
+		keys := make([]rpc.HeaderKey, len(headers))
+		for i, h := range headers {
+			keys[i] = h.Key()
 		}
-		number(uint64(len(l.Data)))
-		h.Write(l.Data)
-		number(l.BlockNumber)
-		h.Write(l.BlockHash[:])
-		h.Write(l.TxHash[:])
-		number(l.Index)
+		return fmt.Sprint(keys) // every field, in a form that compares
 	}
-	return gov.Hash(h.Sum(nil))
+	return quorum.AskBy(ctx, c.panel, key, ask)
+}
+
+// Logs are the logs of a range; each source must have the block last as the end of the range.
+func (c *Client) Logs(ctx context.Context, f rpc.Filter, last gov.Hash) (quorum.Agreed[[]rpc.Log], error) {
+	return quorum.AskBy(ctx, c.panel, rpc.LogsDigest, func(ctx context.Context, from rpc.Caller) ([]rpc.Log, error) {
+		return LogsUpTo(ctx, from, f, last)
+	})
+}
+
+// LogsOf are the logs of one block, which a filter does not name.
+func (c *Client) LogsOf(ctx context.Context, f rpc.Filter, number uint64, hash gov.Hash) (quorum.Agreed[[]rpc.Log], error) {
+	return quorum.AskBy(ctx, c.panel, rpc.LogsDigest, func(ctx context.Context, from rpc.Caller) ([]rpc.Log, error) {
+		one := f
+		one.BlockHash = &hash
+		logs, err := rpc.Logs(ctx, from, one)
+		if class := rpc.Classify(err); class == rpc.Unsupported || class == rpc.BadRequest {
+			one.BlockHash, one.From, one.To = nil, number, number // an endpoint that does not know the argument
+			logs, err = LogsUpTo(ctx, from, one, hash)
+		}
+		return logs, err
+	})
+}
+
+// Deployed is the block in which an account's code appeared; see [Deployed].
+func (c *Client) Deployed(ctx context.Context, account gov.Address, head rpc.Header) (quorum.Agreed[uint64], error) {
+	return quorum.Ask(ctx, c.panel, func(ctx context.Context, from rpc.Caller) (uint64, error) {
+		return Deployed(ctx, from, account, head)
+	})
+}
+
+// Now is a governor's own clock at a block.
+func (c *Client) Now(ctx context.Context, g governor.Governor, at gov.Hash) (quorum.Agreed[gov.Clocks], error) {
+	return quorum.Ask(ctx, c.panel, func(ctx context.Context, from rpc.Caller) (gov.Clocks, error) {
+		return g.Now(ctx, from, at)
+	})
 }
 
 // LogsUpTo asks for the logs of a range and, in the same conversation, for the block at its end. A node that

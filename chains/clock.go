@@ -25,7 +25,7 @@ type blockTimes struct {
 // heads computes where each governor's clock stands at the newest block.
 func (p *poll) heads(ctx context.Context) error {
 	if read(p.at) && p.head.Number < p.at.Block.Number {
-		return nil // a lagging endpoint knows nothing newer
+		return nil // lagging endpoints know nothing newer
 	}
 	if err := p.w.measure(ctx, p.head, p.out.Rewound != nil); err != nil {
 		return fmt.Errorf("measure block times: %w", err)
@@ -38,11 +38,11 @@ func (p *poll) heads(ctx context.Context) error {
 	for address, g := range p.w.governors {
 		head := gov.Head{Latest: blockOf(p.head), Final: final, Clock: g.HeaderNow(p.head), BlockTime: p.w.times.mean[address]}
 		if p.w.asksClock(g) {
-			now, err := g.Now(ctx, p.w.cfg.Client, p.head.Hash)
+			now, err := p.w.cfg.Client.Now(ctx, g, p.head.Hash)
 			if err != nil {
 				return err
 			}
-			head.Clock = now
+			head.Clock = now.Value()
 		}
 		p.out.Heads[address] = head
 	}
@@ -54,7 +54,7 @@ func (p *poll) heads(ctx context.Context) error {
 }
 
 // HeadAt is where a governor stands at a block, without following the chain.
-func HeadAt(ctx context.Context, c Client, g governor.Governor, at rpc.Header) (gov.Head, error) {
+func HeadAt(ctx context.Context, c *Client, g governor.Governor, at rpc.Header) (gov.Head, error) {
 	w, err := New(Config{Client: c, Governors: []Watched{{Governor: g}}})
 	if err != nil {
 		return gov.Head{}, err
@@ -64,9 +64,13 @@ func HeadAt(ctx context.Context, c Client, g governor.Governor, at rpc.Header) (
 	}
 	head := gov.Head{Latest: blockOf(at), Clock: g.HeaderNow(at), BlockTime: w.times.mean[g.Address]}
 	if w.asksClock(g) {
-		head.Clock, err = g.Now(ctx, c, at.Hash)
+		now, err := c.Now(ctx, g, at.Hash)
+		if err != nil {
+			return gov.Head{}, err
+		}
+		head.Clock = now.Value()
 	}
-	return head, err
+	return head, nil
 }
 
 // asksClock says whether a governor's time has to be asked for: it is not the header's.
@@ -96,11 +100,11 @@ func (w *Watcher) measure(ctx context.Context, head rpc.Header, again bool) erro
 	mean := map[gov.Address]float64{}
 	for address, g := range w.governors {
 		if g.HeaderClock && !w.calls[address] {
-			now, err := g.Now(ctx, w.cfg.Client, head.Hash)
+			now, err := w.cfg.Client.Now(ctx, g, head.Hash)
 			if err != nil {
 				return err
 			}
-			if now != g.HeaderNow(head) {
+			if now.Value() != g.HeaderNow(head) {
 				w.cfg.Log.Warn("the governor's clock is not the header's any more", "governor", address.String())
 				w.calls[address] = true
 			}
@@ -131,11 +135,11 @@ func (w *Watcher) borders(ctx context.Context, heights []uint64, head rpc.Header
 		}
 	}
 	if len(ask) > 0 {
-		headers, err := headersAt(ctx, w.cfg.Client, ask)
+		headers, err := w.cfg.Client.Headers(ctx, ask...)
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range headers {
+		for _, h := range headers.Value() {
 			have[h.Number] = h
 		}
 	}
@@ -156,14 +160,14 @@ func (w *Watcher) smallestMean(ctx context.Context, g governor.Governor, borders
 	for _, h := range borders {
 		now := g.HeaderNow(h)
 		if w.asksClock(g) {
-			var err error
-			now, err = g.Now(ctx, w.cfg.Client, h.Hash)
+			agreed, err := w.cfg.Client.Now(ctx, g, h.Hash)
 			if errors.Is(err, governor.ErrEmpty) || errors.Is(err, rpc.ErrNoState) {
 				continue
 			}
 			if err != nil {
 				return 0, err
 			}
+			now = agreed.Value()
 		}
 		at, ticks = append(at, h), append(ticks, now)
 	}

@@ -41,7 +41,7 @@ func watched(t *testing.T, flavours ...devchain.Flavour) (*devchain.Chain, *devc
 	client, err := rpc.Dial(ctx, rpc.Config{Endpoints: []rpc.Endpoint{{HTTP: c.HTTP(), WS: c.WS()}}})
 	must(t, err)
 	t.Cleanup(client.Close)
-	conf := chains.Config{Client: chains.Over(client), FinalEvery: 1}
+	conf := chains.Config{Client: chains.Over(client, nil), FinalEvery: 1}
 	var daos []*devchain.DAO
 	for _, f := range flavours {
 		d, err := devchain.DeployDAO(ctx, s, devchain.DAOConfig{Flavour: f})
@@ -77,7 +77,8 @@ func TestWatchRealGovernors(t *testing.T) {
 		made, err := s.Propose(ctx, d, []devchain.Action{pay}, "# Pay")
 		must(t, err)
 		catchUp(t, w, st)
-		p, ok := st.seen[id(d, made)]
+		seen, ok := st.seen[id(d, made)]
+		p := seen.Proposal
 		if !ok {
 			t.Fatalf("%s: the proposal was not seen at the head", d.Flavour)
 		}
@@ -159,7 +160,7 @@ func TestReorgOfDepthThreeDropsAProposal(t *testing.T) {
 	p, err = s.Propose(ctx, daos[0], []devchain.Action{pay}, "to be dropped")
 	must(t, err)
 	catchUp(t, w, st)
-	if got := st.seen[id(daos[0], p)]; got.Created.Hash != p.Receipt.BlockHash {
+	if got := st.seen[id(daos[0], p)].Proposal; got.Created.Hash != p.Receipt.BlockHash {
 		t.Errorf("proposed again: %+v", got.Created)
 	}
 }

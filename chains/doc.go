@@ -15,6 +15,6 @@
 //
 // It leaves to others: the wire (chains/rpc), what a log says (chains/governor), the store, the loop.
 //
-//	w, err := chains.New(chains.Config{Client: chains.Over(client), Governors: watched})
+//	w, err := chains.New(chains.Config{Client: chains.Over(client, log), Governors: watched})
 //	batch, err := w.Poll(ctx, cursor, recent)
 package chains

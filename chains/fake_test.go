@@ -16,6 +16,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains"
 	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -162,6 +163,7 @@ func (t *truth) proposals(upTo uint64) map[string]gov.Hash {
 
 // source is one endpoint's view of the truth, with its faults.
 type source struct {
+	name  string
 	truth *truth
 	rng   *rand.Rand
 	// lag is how many blocks it is behind; faults are probabilities of an answer.
@@ -171,10 +173,14 @@ type source struct {
 	requests              map[string]int
 	prunedBelow           uint64
 	forge                 func(f rpc.Filter) []rpc.Log
-	broken                bool // every request fails
+	lie                   func([]rpc.Log) []rpc.Log   // on every answer with logs
+	head                  func(rpc.Header) rpc.Header // on every newest block
+	broken                bool                        // every request fails
 }
 
 var errDown = errors.New("connection refused")
+
+func (s *source) Name() string { return s.name }
 
 func (s *source) top() uint64 {
 	h := s.truth.head().number
@@ -208,6 +214,16 @@ func (s *source) answer(result any, method string, args []any) error {
 	switch method {
 	case "eth_getBlockByNumber":
 		n, ok := args[0].(hexutil.Uint64)
+		switch args[0] {
+		case "latest":
+			n, ok = hexutil.Uint64(s.top()), true
+		case "finalized":
+			n, ok = hexutil.Uint64(min(s.truth.final, s.top())), true
+		}
+		if args[0] == "latest" && s.head != nil {
+			h := s.head(s.truth.blocks[n].header())
+			return rpc.Decode(block{number: h.Number, hash: h.Hash, parent: h.ParentHash, time: h.Time}.json(), result)
+		}
 		if !ok || uint64(n) > s.top() {
 			return rpc.Decode([]byte("null"), result)
 		}
@@ -267,11 +283,16 @@ func (s *source) logs(result any, f rpc.Filter) error {
 			"blockHash": l.BlockHash, "transactionHash": l.TxHash, "transactionIndex": "0x0", "logIndex": hexutil.Uint64(l.Index), "removed": false,
 		})
 	}
+	var logs []rpc.Log
 	for _, b := range s.truth.blocks[from : to+1] {
-		for _, l := range b.logs {
-			if f.Matches(&l) {
-				add(l)
-			}
+		logs = append(logs, b.logs...)
+	}
+	if s.lie != nil {
+		logs = s.lie(logs)
+	}
+	for _, l := range logs {
+		if f.Matches(&l) {
+			add(l)
 		}
 	}
 	if s.forge != nil {
@@ -308,74 +329,27 @@ func (b block) header() rpc.Header {
 	return rpc.Header{Number: b.number, Hash: b.hash, ParentHash: b.parent, Time: b.time}
 }
 
-// fakeClient is several sources as the watcher sees them.
+// fakeClient is several sources as the watcher sees them. What is not agreed comes from the first.
 type fakeClient struct {
 	*source           // answers Call and Batch
-	all     []*source // are asked to agree
+	all     []*source // are asked to agree, where need is above 1
 	need    int
 	behind  uint64 // finality as a number of blocks; 0: the truth's tag
 }
 
-var _ chains.Client = (*fakeClient)(nil)
-
-func (c *fakeClient) Latest(context.Context) (rpc.Header, error) {
-	if c.broken || c.chance(c.fails) {
-		return rpc.Header{}, errDown
-	}
-	if c.requests == nil {
-		c.requests = map[string]int{}
-	}
-	c.requests["eth_getBlockByNumber"]++
-	return c.truth.blocks[c.top()].header(), nil
-}
-
-func (c *fakeClient) Final(context.Context) (rpc.Header, error) {
+// client is the watcher's view: each question goes to the sources of the moment.
+func (c *fakeClient) client() *chains.Client {
+	finality := rpc.Finalized
 	if c.behind > 0 {
-		return c.truth.blocks[c.top()-min(c.behind, c.top())].header(), nil
+		finality = rpc.Behind(c.behind)
 	}
-	return c.truth.blocks[min(c.truth.final, c.top())].header(), nil
-}
-
-func (c *fakeClient) Behind() (uint64, bool) { return c.behind, c.behind > 0 }
-func (c *fakeClient) Verified() bool         { return c.need > 1 }
-
-func (c *fakeClient) SubscribeHeads(context.Context) <-chan rpc.Header { return nil }
-
-func (c *fakeClient) AgreedHash(_ context.Context, number uint64) (gov.Hash, error) {
-	if number > c.top() {
-		return gov.Hash{}, rpc.ErrNotFound
-	}
-	return c.truth.blocks[number].hash, nil
-}
-
-func (c *fakeClient) AgreedLogs(ctx context.Context, f rpc.Filter, last gov.Hash) ([]rpc.Log, []string, error) {
-	type answer struct {
-		logs  []rpc.Log
-		votes int
-	}
-	votes := map[string]*answer{}
-	var best *answer
-	var failed error
-	for _, s := range c.all {
-		logs, err := chains.LogsUpTo(ctx, s, f, last)
-		if err != nil {
-			failed = err
-			continue
+	return chains.NewClient(quorum.NewPanel(c.need, func() (members []quorum.Member) {
+		if c.need <= 1 {
+			return []quorum.Member{c.source}
 		}
-		key := fmt.Sprint(logs)
-		if votes[key] == nil {
-			votes[key] = &answer{logs: logs}
+		for _, s := range c.all {
+			members = append(members, s)
 		}
-		if votes[key].votes++; best == nil || votes[key].votes > best.votes {
-			best = votes[key]
-		}
-	}
-	if best == nil || best.votes < c.need {
-		return nil, nil, errors.Join(rpc.ErrDisagreement, failed)
-	}
-	var minority []string
-	if len(votes) > 1 {
-		minority = []string{"somebody"}
-	}
-	return best.logs, minority, nil
+		return members
+	}, nil), finality, nil)
 }

@@ -32,10 +32,11 @@ func (w *Watcher) firstOf(ctx context.Context, g Watched, head rpc.Header) (uint
 	}
 	from, found := w.starts[g.Address]
 	if !found {
-		var err error
-		if from, err = Deployed(ctx, w.cfg.Client, g.Address, head); err != nil {
+		deployed, err := w.cfg.Client.Deployed(ctx, g.Address, head)
+		if err != nil {
 			return 0, fmt.Errorf("find the first block of governor %s: %w", g.Address, err)
 		}
+		from = deployed.Value()
 		w.starts[g.Address] = from
 	}
 	return from, nil

@@ -49,7 +49,7 @@ func oneLiar(t *testing.T, faults chaintest.Faults) {
 	must(t, err)
 	g, err := governor.Detect(ctx, client, gov.Address(d.Governor), h.Hash)
 	must(t, err)
-	w, err := chains.New(chains.Config{Client: chains.Over(client), Governors: []chains.Watched{{Governor: g}}, FinalEvery: 1})
+	w, err := chains.New(chains.Config{Client: chains.Over(client, nil), Governors: []chains.Watched{{Governor: g}}, FinalEvery: 1})
 	must(t, err)
 	st := newStore()
 	catchUp(t, w, st)
@@ -66,7 +66,7 @@ func oneLiar(t *testing.T, faults chaintest.Faults) {
 			must(t, c.Mine(ctx, 1))
 		}
 	}
-	if got := st.seen[id(d, p)]; got.Created.Hash != p.Receipt.BlockHash {
+	if got := st.seen[id(d, p)].Proposal; got.Created.Hash != p.Receipt.BlockHash {
 		t.Errorf("seen %+v, made in block %s", got.Created, p.Receipt.BlockHash)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -26,12 +27,15 @@ var errForked = errors.New("the chain does not continue the block at the cursor"
 // poll is one Poll under way.
 type poll struct {
 	w           *Watcher
+	by          quorum.Agreed[rpc.Header] // of head
 	head, final rpc.Header
 	at          gov.Cursor
-	recent      []gov.Block    // ascending, up to at.Block
-	told        map[logID]bool // as Watcher.told, kept if the poll succeeds
+	recent      []gov.Block      // ascending, up to at.Block
+	told        map[logID]uint64 // as Watcher.told, kept if the poll succeeds
 	out         dossier.Batch
 	behind      bool
+	// fresh: what was told before is not remembered, so that a log may wait for finality
+	fresh bool
 }
 
 func cloneBlocks(b []gov.Block) []gov.Block { return append([]gov.Block(nil), b...) }
@@ -61,17 +65,18 @@ func (p *poll) begin(ctx context.Context) (err error) {
 	if p.at.From == 0 {
 		return nil
 	}
-	before, err := rpc.HeaderByNumber(ctx, p.w.cfg.Client, p.at.From-1)
+	before, err := p.w.cfg.Client.Headers(ctx, p.at.From-1)
 	if err != nil {
 		return fmt.Errorf("block before the first: %w", err)
 	}
-	p.at.Block, p.at.Final = blockOf(before), blockOf(before)
-	if before.Number > p.final.Number {
-		headers, err := rpc.Headers(ctx, p.w.cfg.Client, p.final.Number, before.Number)
+	p.at.Block = blockOf(before.Value()[0])
+	p.at.Final = p.at.Block
+	if p.at.Block.Number > p.final.Number {
+		headers, err := p.w.cfg.Client.Linked(ctx, p.final.Number, p.at.Block.Number)
 		if err != nil {
 			return fmt.Errorf("blocks from the final one to the first: %w", err)
 		}
-		for _, h := range headers {
+		for _, h := range headers.Value() {
 			p.recent = append(p.recent, blockOf(h))
 		}
 		p.at.Final, p.at.Block = p.recent[0], p.recent[len(p.recent)-1]
@@ -93,16 +98,17 @@ func (p *poll) newestFinal(ctx context.Context) (rpc.Header, error) {
 			return rpc.Header{Number: number, Hash: b.Hash, Time: uint64(b.Time)}, nil
 		}
 	} else if w.final.Hash != (gov.Hash{}) && p.head.Number >= w.asked {
-		if moved := p.head.Number - w.asked; moved == 0 || len(p.told) == 0 && moved < w.cfg.FinalEvery {
+		if moved := p.head.Number - w.asked; moved == 0 || len(p.told) == 0 && !p.fresh && moved < w.cfg.FinalEvery {
 			return w.final, nil
 		}
 	}
-	h, err := w.cfg.Client.Final(ctx)
+	agreed, err := w.cfg.Client.Final(ctx)
 	if err != nil {
-		return h, err
+		return rpc.Header{}, err
 	}
+	h := agreed.Value()
 	if h.Number < w.final.Number && w.final.Number <= p.at.Final.Number {
-		h = w.final // an endpoint that lags; finality does not go back
+		h = w.final // endpoints that lag; finality does not go back
 	}
 	w.final, w.asked = h, p.head.Number
 	return h, nil
@@ -151,7 +157,7 @@ func (p *poll) advance(ctx context.Context) error {
 			return errForked
 		}
 		if p.head.Number < p.at.Block.Number {
-			return nil // this endpoint lags
+			return nil // the endpoints lag
 		}
 	}
 	if mine, known := p.known(p.final.Number); known && mine.Hash != p.final.Hash {
@@ -199,12 +205,13 @@ func (p *poll) tell(l rpc.Log, at gov.Block) {
 		return
 	}
 	if c, ok := governor.ChangeOf(event, at); ok {
+		c.Log = digestOf(l)
 		p.out.Changes = append(p.out.Changes, c)
 		return
 	}
 	if created, ok := event.(governor.Created); ok {
 		seen := created.Seen
-		seen.Proposal.Created = at
+		seen.Proposal.Created, seen.Log = at, digestOf(l)
 		p.out.Seen = append(p.out.Seen, seen)
 	}
 }

@@ -63,8 +63,8 @@ func (p *poll) retract(common gov.Block) {
 			p.out.Changes = slices.Delete(p.out.Changes, i, i+1)
 		}
 	}
-	for id := range p.told {
-		if _, ok := p.knownHash(id.block); !ok {
+	for id, block := range p.told {
+		if block > common.Number {
 			delete(p.told, id)
 		}
 	}
@@ -84,10 +84,11 @@ func (p *poll) common(ctx context.Context) (gov.Block, bool, error) {
 		for i, b := range part {
 			heights[i] = b.Number
 		}
-		headers, err := headersAt(ctx, p.w.cfg.Client, heights)
+		agreed, err := p.w.cfg.Client.Headers(ctx, heights...)
 		if err != nil {
 			return gov.Block{}, false, err
 		}
+		headers := agreed.Value()
 		for i := len(part) - 1; i >= 0; i-- {
 			if headers[i].Hash == part[i].Hash {
 				return part[i], true, nil
@@ -103,21 +104,21 @@ func (p *poll) before(ctx context.Context) (gov.Block, error) {
 	if p.at.From == 0 {
 		return gov.Block{}, nil
 	}
-	h, err := rpc.HeaderByNumber(ctx, p.w.cfg.Client, p.at.From-1)
+	h, err := p.w.cfg.Client.Headers(ctx, p.at.From-1)
 	if err != nil {
 		return gov.Block{}, fmt.Errorf("block before the first: %w", err)
 	}
-	return blockOf(h), nil
+	return blockOf(h.Value()[0]), nil
 }
 
 // broken says that a final block is gone, if the sources agree on that; one endpoint on another chain is an
 // error instead.
 func (p *poll) broken(ctx context.Context) error {
-	hash, err := p.w.cfg.Client.AgreedHash(ctx, p.at.Final.Number)
+	now, err := p.w.cfg.Client.Headers(ctx, p.at.Final.Number)
 	if err != nil {
 		return fmt.Errorf("final block %d seems gone: %w", p.at.Final.Number, err)
 	}
-	if hash == p.at.Final.Hash {
+	if now.Value()[0].Hash == p.at.Final.Hash {
 		return fmt.Errorf("an endpoint is on another chain than the final block %d: %w", p.at.Final.Number, rpc.ErrDisagreement)
 	}
 	p.out.Broken = true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/rpc"
 )
@@ -40,7 +41,7 @@ func (p *poll) confirmRange(ctx context.Context, from uint64) error {
 		}
 		f := w.filter
 		f.From, f.To = from, to
-		logs, minority, err := w.cfg.Client.AgreedLogs(ctx, f, end.Hash)
+		agreed, err := w.cfg.Client.Logs(ctx, f, end.Hash)
 		if errors.Is(err, rpc.ErrRange) && to > from {
 			w.span = (to - from + 1) / 2
 			continue
@@ -51,10 +52,7 @@ func (p *poll) confirmRange(ctx context.Context, from uint64) error {
 			}
 			return fmt.Errorf("final blocks %d to %d: %w", from, to, err)
 		}
-		if len(minority) > 0 {
-			w.cfg.Log.Error("sources disagree on the logs of final blocks", "chain", w.chain.String(), "from", from, "to", to, "minority", minority)
-		}
-		if err := p.accept(ctx, logs, from, to); err != nil {
+		if err := p.accept(ctx, agreed.Value(), from, to); err != nil {
 			return err
 		}
 		if w.span = min(w.span+w.span/8+1, w.cfg.MaxSpan); to > p.at.Block.Number || !read(p.at) {
@@ -69,8 +67,8 @@ func (p *poll) confirmRange(ctx context.Context, from uint64) error {
 // gone says whether the chain has another block at the height of one that was read. Where finality is a number
 // of blocks, a block that was read before a reorganisation can be final by its height alone.
 func (p *poll) gone(ctx context.Context, b gov.Block) bool {
-	h, err := rpc.HeaderByNumber(ctx, p.w.cfg.Client, b.Number)
-	return err == nil && h.Hash != b.Hash
+	h, err := p.w.cfg.Client.Headers(ctx, b.Number)
+	return err == nil && h.Value()[0].Hash != b.Hash
 }
 
 // end is the last block of a range: one that was read, or a new one behind an unbroken link to the cursor.
@@ -79,17 +77,21 @@ func (p *poll) end(ctx context.Context, to uint64) (gov.Block, error) {
 		if b, ok := p.known(to); ok {
 			return b, nil
 		}
-		h, err := rpc.HeaderByNumber(ctx, p.w.cfg.Client, to)
-		return blockOf(h), err
+		h, err := p.w.cfg.Client.Headers(ctx, to)
+		if err != nil {
+			return gov.Block{}, err
+		}
+		return blockOf(h.Value()[0]), nil
 	}
 	next := p.at.Block.Number + 1
 	if !read(p.at) {
 		next = to
 	}
-	headers, err := headersAt(ctx, p.w.cfg.Client, []uint64{next, to})
+	agreed, err := p.w.cfg.Client.Headers(ctx, next, to)
 	if err != nil {
 		return gov.Block{}, err
 	}
+	headers := agreed.Value()
 	if read(p.at) && headers[0].ParentHash != p.at.Block.Hash {
 		return gov.Block{}, fmt.Errorf("block %d: %w", next, errForked)
 	}
@@ -136,8 +138,8 @@ func (h header) DecodeResult(raw []byte) error {
 	return h.into.UnmarshalJSON(raw)
 }
 
-// accept checks the logs of a final range against the headers of their blocks and tells those that were not
-// told at the head.
+// accept checks the logs of a final range against the headers of their blocks and tells them all, whatever was told of
+// these blocks at the head: what is stored is compared with them, byte for byte, also after a restart.
 func (p *poll) accept(ctx context.Context, logs []rpc.Log, from, to uint64) error {
 	blocks, err := p.blocksOf(ctx, logs)
 	if err != nil {
@@ -147,10 +149,12 @@ func (p *poll) accept(ctx context.Context, logs []rpc.Log, from, to uint64) erro
 		return err
 	}
 	for _, l := range logs {
-		if b := blocks[l.BlockNumber]; !p.told[logID{b.Hash, l.Index}] {
-			p.tell(l, b)
-		}
+		p.tell(l, blocks[l.BlockNumber])
 	}
+	if p.out.Confirmed == nil {
+		p.out.Confirmed = &dossier.Span{From: from}
+	}
+	p.out.Confirmed.To = to
 	p.forgetBelow(to)
 	return nil
 }
@@ -164,34 +168,25 @@ func (p *poll) missing(logs []rpc.Log, from, to uint64) error {
 	w := p.w
 	have := map[logID]bool{}
 	for _, l := range logs {
-		have[logID{l.BlockHash, l.Index}] = true
+		have[digestOf(l)] = true
 	}
-	for id := range p.told {
-		b, ok := p.knownHash(id.block)
-		if !ok || b.Number < from || b.Number > to || have[id] {
+	for id, block := range p.told {
+		if block < from || block > to || have[id] {
 			continue
 		}
 		if w.doubt++; !w.cfg.Client.Verified() && w.doubt <= maxDoubt {
-			return fmt.Errorf("final blocks %d to %d: a log that block %d had is missing from the range: %w", from, to, b.Number, rpc.ErrDisagreement)
+			return fmt.Errorf("final blocks %d to %d: a log that block %d had is missing from the range: %w", from, to, block, rpc.ErrDisagreement)
 		}
-		w.cfg.Log.Error("a log seen at the head is not in its final block", "chain", w.chain.String(), "block", b.Number, "index", id.index)
+		w.cfg.Log.Error("a log told at the head is not in its final block, what it said is taken back", "chain", w.chain.String(), "block", block)
 	}
 	w.doubt = 0
 	return nil
 }
 
-func (p *poll) knownHash(hash gov.Hash) (gov.Block, bool) {
-	i := slices.IndexFunc(p.recent, func(b gov.Block) bool { return b.Hash == hash })
-	if i < 0 {
-		return gov.Block{}, false
-	}
-	return p.recent[i], true
-}
-
 // forgetBelow drops what was told of blocks that are confirmed now.
 func (p *poll) forgetBelow(to uint64) {
-	for id := range p.told {
-		if b, ok := p.knownHash(id.block); !ok || b.Number <= to {
+	for id, block := range p.told {
+		if block <= to {
 			delete(p.told, id)
 		}
 	}
@@ -212,11 +207,11 @@ func (p *poll) blocksOf(ctx context.Context, logs []rpc.Log) (map[uint64]gov.Blo
 		blocks[l.BlockNumber] = b
 	}
 	for chunk := range slices.Chunk(ask, 100) {
-		headers, err := headersAt(ctx, p.w.cfg.Client, chunk)
+		headers, err := p.w.cfg.Client.Headers(ctx, chunk...)
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range headers {
+		for _, h := range headers.Value() {
 			blocks[h.Number] = blockOf(h)
 		}
 	}
@@ -241,10 +236,11 @@ func (p *poll) follow(ctx context.Context) error {
 	to := min(p.head.Number, from+p.w.cfg.Ahead-1)
 	headers := []rpc.Header{p.head}
 	if from != p.head.Number {
-		var err error
-		if headers, err = rpc.Headers(ctx, p.w.cfg.Client, from, to); err != nil {
+		linked, err := p.w.cfg.Client.Linked(ctx, from, to)
+		if err != nil {
 			return err
 		}
+		headers = linked.Value()
 	}
 	if read(p.at) && headers[0].ParentHash != p.at.Block.Hash {
 		return fmt.Errorf("block %d: %w", from, errForked)
@@ -261,7 +257,7 @@ func (p *poll) follow(ctx context.Context) error {
 	for _, l := range logs {
 		b := blocks[l.BlockNumber]
 		p.tell(l, b)
-		p.told[logID{b.Hash, l.Index}] = true
+		p.told[digestOf(l)] = b.Number
 	}
 	return nil
 }
@@ -279,30 +275,28 @@ func (p *poll) logsOf(ctx context.Context, headers []rpc.Header) ([]rpc.Log, err
 	if len(headers) > byHash {
 		last := headers[len(headers)-1]
 		f.From, f.To = headers[0].Number, last.Number
-		logs, err := LogsUpTo(ctx, p.w.cfg.Client, f, last.Hash)
+		logs, err := p.w.cfg.Client.Logs(ctx, f, last.Hash)
 		if errors.Is(err, rpc.ErrRange) {
 			half := len(headers) / 2
-			if logs, err = p.logsOf(ctx, headers[:half]); err != nil {
+			first, err := p.logsOf(ctx, headers[:half])
+			if err != nil {
 				return nil, err
 			}
 			rest, err := p.logsOf(ctx, headers[half:])
-			return append(logs, rest...), err
-		}
-		return logs, err
-	}
-	var all []rpc.Log
-	for _, h := range headers {
-		one := f
-		one.BlockHash = &h.Hash
-		logs, err := rpc.Logs(ctx, p.w.cfg.Client, one)
-		if class := rpc.Classify(err); class == rpc.Unsupported || class == rpc.BadRequest {
-			f.From, f.To = h.Number, h.Number // an endpoint that does not know the argument
-			logs, err = LogsUpTo(ctx, p.w.cfg.Client, f, h.Hash)
+			return append(first, rest...), err
 		}
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, logs...)
+		return logs.Value(), nil
+	}
+	var all []rpc.Log
+	for _, h := range headers {
+		logs, err := p.w.cfg.Client.LogsOf(ctx, f, h.Number, h.Hash)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, logs.Value()...)
 	}
 	return all, nil
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/governor"
 	"github.com/legate-dao/legate/chains/rpc"
 )
@@ -191,9 +192,8 @@ func (r *pastReader) ended(ctx context.Context, p gov.Proposal) ([]gov.Voting, e
 		if id == p.ID.Number {
 			continue
 		}
-		work.Go(func() (err error) {
-			found[i], err = r.past(ctx, id)
-			return err
+		work.Go(func() error {
+			return supervise.Catch(func() (err error) { found[i], err = r.past(ctx, id); return err })
 		})
 	}
 	if err := work.Wait(); err != nil {
@@ -253,9 +253,11 @@ func (r *pastReader) powers(ctx context.Context, p gov.Proposal, h gov.History) 
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(atOnce)
 	for i := range out {
-		work.Go(func() (err error) {
-			out[i].Power, err = r.g.Power(ctx, r.c, out[i].Voter, p.Starts, r.at.Hash)
-			return err
+		work.Go(func() error {
+			return supervise.Catch(func() (err error) {
+				out[i].Power, err = r.g.Power(ctx, r.c, out[i].Voter, p.Starts, r.at.Hash)
+				return err
+			})
 		})
 	}
 	err := work.Wait()

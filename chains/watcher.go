@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -25,7 +28,7 @@ type Watched struct {
 
 // Config says what to follow and how. Zero values take the defaults in brackets.
 type Config struct {
-	Client    Client
+	Client    *Client
 	Governors []Watched // of one chain, at least one
 	// FirstSpan and MaxSpan are how many blocks one log request asks for at first and at most [2000, 50000].
 	FirstSpan, MaxSpan uint64
@@ -36,7 +39,8 @@ type Config struct {
 	// FinalEvery is after how many new blocks an idle watcher asks for the final block again [16]. While a
 	// proposal waits for finality it asks at each block.
 	FinalEvery uint64
-	Log        *slog.Logger // [silent]
+	Now        func() time.Time // this machine's clock [time.Now]
+	Log        *slog.Logger     // [silent]
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -59,11 +63,17 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Requests <= 0 {
 		c.Requests = 8
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return c, nil
 }
+
+// ErrFuture says that the only source tells of a block that this machine's clock has not reached.
+var ErrFuture = errors.New("a block of the future")
 
 // Watcher follows one chain. What it remembers between polls only saves requests: a new one at the same
 // cursor finds the same.
@@ -73,23 +83,26 @@ type Watcher struct {
 	governors map[gov.Address]governor.Governor
 	filter    rpc.Filter // addresses and topics
 
-	mu     sync.Mutex // held by Poll
-	span   uint64     // blocks of the next log request
-	last   gov.Cursor // of the last batch
-	told   map[logID]bool
+	mu     sync.Mutex       // held by Poll
+	span   uint64           // blocks of the next log request
+	last   gov.Cursor       // of the last batch
+	told   map[logID]uint64 // logs above the final block, with the number of theirs
 	final  rpc.Header
 	asked  uint64                 // head at which final was asked
 	doubt  int                    // confirmations in a row that lacked a log which had been seen
 	starts map[gov.Address]uint64 // first blocks of governors, as found by search
 	times  blockTimes
 	calls  map[gov.Address]bool // governors whose clock is not the header's any more
+
+	headsMu sync.Mutex
+	heads   map[gov.Address]quorum.Agreed[gov.Head]
 }
 
-// logID names a log of a block that is not final yet.
-type logID struct {
-	block gov.Hash
-	index uint64
-}
+// logID names a log of a block that is not final yet, by its bytes: at the same place another answer may have others.
+type logID = gov.Hash
+
+// digestOf is all that a log says, and where it stands.
+func digestOf(l rpc.Log) logID { return rpc.LogsDigest([]rpc.Log{l}) }
 
 // New builds a watcher; it asks nothing yet.
 func New(c Config) (*Watcher, error) {
@@ -99,7 +112,7 @@ func New(c Config) (*Watcher, error) {
 	}
 	w := &Watcher{
 		cfg: c, chain: c.Governors[0].Chain, span: c.FirstSpan, governors: map[gov.Address]governor.Governor{},
-		told: map[logID]bool{}, calls: map[gov.Address]bool{}, starts: map[gov.Address]uint64{},
+		told: map[logID]uint64{}, calls: map[gov.Address]bool{}, starts: map[gov.Address]uint64{},
 	}
 	topics := map[gov.Hash]bool{}
 	w.filter.Topics = [][]common.Hash{nil}
@@ -149,7 +162,7 @@ func (w *Watcher) Wake(ctx context.Context) <-chan struct{} {
 // Batch.Behind says that more is there. An error means that nothing was read; what had been read before
 // it is returned first, and the error comes again at the next poll.
 //
-// A head below the cursor on the same chain is an endpoint that lags: nothing changes. Heads are those of the
+// A head below the cursor on the same chain means endpoints that lag: nothing changes. Heads are those of the
 // newest block, also while a back-fill is behind it.
 func (w *Watcher) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
 	w.mu.Lock()
@@ -160,6 +173,7 @@ func (w *Watcher) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block)
 	}
 	b := p.batch()
 	w.last, w.told = b.To, p.told
+	w.keep(p.by, b.Heads)
 	return b, nil
 }
 
@@ -170,14 +184,18 @@ func (w *Watcher) poll(ctx context.Context, from gov.Cursor, recent []gov.Block)
 	if from.Chain != w.chain {
 		return nil, fmt.Errorf("the cursor is of %s", from.Chain)
 	}
-	if from.Block != w.last.Block || from.From != w.last.From {
+	fresh := from.Block != w.last.Block || from.From != w.last.From
+	if fresh {
 		clear(w.told) // the last batch was not stored, or this is a new run
 	}
-	head, err := w.cfg.Client.Latest(ctx)
+	head, err := w.cfg.Client.Head(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the newest block: %w", err)
 	}
-	p := &poll{w: w, head: head, at: from, recent: cloneBlocks(recent), told: maps.Clone(w.told)}
+	p := &poll{w: w, by: head, head: head.Value(), at: from, recent: cloneBlocks(recent), told: maps.Clone(w.told), fresh: fresh}
+	if err := w.plausible(p.head); err != nil {
+		return nil, err
+	}
 	p.out.From = from
 	if err := p.begin(ctx); err != nil {
 		return nil, err
@@ -189,4 +207,22 @@ func (w *Watcher) poll(ctx context.Context, from gov.Cursor, recent []gov.Block)
 		w.cfg.Log.Warn("poll ended early", "chain", w.chain.String(), "error", err)
 	}
 	return p, nil
+}
+
+// ahead is how far a newest block may be ahead of this machine's clock, as for the facts that a signer accepts.
+const ahead = 2 * time.Minute
+
+// plausible is an error where the only source claims the future: nobody contradicts it, and what ends or opens by it
+// could not be taken back. Operators that agree are better evidence than one clock, and where finality is no tag of
+// the node the time may be a test's.
+func (w *Watcher) plausible(head rpc.Header) error {
+	by := time.Unix(int64(min(head.Time, math.MaxInt64)), 0).Sub(w.cfg.Now())
+	if _, weak := w.cfg.Client.Behind(); by <= ahead || weak {
+		return nil
+	}
+	if w.cfg.Client.Verified() {
+		w.cfg.Log.Warn("the newest block is ahead of this machine's clock", "chain", w.chain.String(), "block", head.Number, "by", by.Round(time.Second).String())
+		return nil
+	}
+	return fmt.Errorf("%w: block %d is %s ahead of this machine's clock, and no other endpoint is asked; one of the two is wrong", ErrFuture, head.Number, by.Round(time.Second))
 }

@@ -1,17 +1,15 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
@@ -21,17 +19,23 @@ import (
 	"github.com/legate-dao/legate/notify/chart"
 )
 
-// discord keeps one message a proposal. Only REST is used: a bot needs no gateway to speak.
+// discord keeps one message a proposal; in a forum, one thread. Only REST is used: a bot needs no gateway to speak.
+//
+// What it remembers, by [Notes]: "card/PROPOSAL" the message of a proposal; "forum" the webhook or channel that was
+// found to be a forum; "thread/PROPOSAL" and "thread/alarms" the threads there; "said/ALERT" what was said aloud before
+// its turn, until its turn comes.
 type discord struct {
 	name    string
 	session *discordgo.Session
 	webhook string // its id; empty for a bot
 	token   string // of the webhook
-	thread  string
+	thread  string // of the webhook's address: everything goes there
 	room    string // a bot's channel
 	secrets []string
 	notes   Notes
 	pace    *pace
+
+	still map[string]time.Time // proposals whose message is not edited, until when
 
 	picture [sha256.Size]byte // digest of the forecast that png shows
 	png     []byte
@@ -46,7 +50,7 @@ func openDiscord(c Config) (Channel, error) {
 	if c.Notes == nil {
 		return nil, errors.New("there is nowhere to remember its messages")
 	}
-	d := &discord{name: c.Name, notes: c.Notes}
+	d := &discord{name: c.Name, notes: &kept{Notes: c.Notes, mind: map[string]string{}}, still: map[string]time.Time{}}
 	api := c.API
 	auth := ""
 	if c.Token != "" {
@@ -81,7 +85,7 @@ func openDiscord(c Config) (Channel, error) {
 	d.session.ShouldRetryOnRateLimit, d.session.MaxRestRetries = false, 0
 	d.session.UserAgent = "DiscordBot (https://github.com/legate-dao/legate, 1)"
 	d.session.Client = newClient(func(rt http.RoundTripper) http.RoundTripper {
-		d.pace = &pace{next: rt, base: base, thread: d.thread}
+		d.pace = &pace{next: rt, base: base}
 		return d.pace
 	})
 	return d, nil
@@ -89,158 +93,146 @@ func openDiscord(c Config) (Channel, error) {
 
 func (d *discord) Name() string { return d.name }
 
-// Send brings the proposal's message up to date, and says aloud what an edit would not: an edit calls nobody.
-func (d *discord) Send(ctx context.Context, a dossier.Alert) error {
-	if a.Card == nil {
-		_, err := d.say(ctx, &discordgo.MessageEmbed{Title: plainDiscord(a.Title, 250), Description: bullets(a.Lines, 3500), Color: severityColor(a.Severity), Footer: footer(a)})
-		return err
-	}
-	if err := d.card(ctx, a); err != nil {
-		return err
-	}
-	if a.Event != dossier.AlertReminder && a.Severity != gov.Critical {
-		return nil
-	}
-	_, err := d.say(ctx, &discordgo.MessageEmbed{Title: plainDiscord(a.Title, 250), Description: aloud(a), Color: severityColor(a.Severity), Footer: footer(a)})
-	return err
+// urgent says whether an alert is said aloud, since an edit calls nobody: what is critical, and reminders.
+func urgent(a dossier.Alert) bool {
+	return a.Severity == gov.Critical || a.Event == dossier.AlertReminder
 }
 
-// card edits the message of the proposal, or posts it when there is none (any more).
-func (d *discord) card(ctx context.Context, a dossier.Alert) error {
-	note := "card/" + a.Card.Proposal.String()
-	id, err := d.notes.Note(ctx, d.name, note)
-	if err != nil {
-		return err
-	}
-	embed, files, err := d.render(a)
-	if err != nil {
-		return err
-	}
-	if id != "" {
-		err := d.edit(ctx, id, embed, files())
-		if !errors.Is(err, errGone) {
+// Send says aloud what an edit would not, and then brings the proposal's message up to date: what is critical waits
+// for no card.
+func (d *discord) Send(ctx context.Context, a dossier.Alert) error {
+	if a.Card == nil || urgent(a) {
+		if err := d.announce(ctx, a, a.Card != nil); err != nil {
 			return err
 		}
 	}
-	if id, err = d.post(ctx, embed, files()); err != nil {
+	if a.Card != nil {
+		if err := d.card(ctx, a); err != nil {
+			return err
+		}
+	}
+	return d.forget(ctx, a)
+}
+
+// Ahead says an urgent alert aloud before its turn, while one before it waits; Send then does the rest.
+func (d *discord) Ahead(ctx context.Context, a dossier.Alert) error { return d.announce(ctx, a, true) }
+
+// announce says an alert aloud, once. remember says that its turn is not over with that.
+func (d *discord) announce(ctx context.Context, a dossier.Alert, remember bool) error {
+	said, err := d.notes.Note(ctx, d.name, "said/"+a.ID)
+	if err != nil || said != "" {
 		return err
 	}
-	return d.notes.SetNote(ctx, d.name, note, id)
-}
-
-// errGone says that somebody deleted the message.
-var errGone = errors.New("the message is not there any more")
-
-func (d *discord) say(ctx context.Context, e *discordgo.MessageEmbed) (id string, err error) {
-	return d.post(ctx, e, nil)
-}
-
-// silent lets nobody be mentioned, whatever a message says.
-func silent() *discordgo.MessageAllowedMentions {
-	return &discordgo.MessageAllowedMentions{Parse: []discordgo.AllowedMentionType{}}
-}
-
-func (d *discord) post(ctx context.Context, e *discordgo.MessageEmbed, files []*discordgo.File) (id string, err error) {
-	if err := d.pace.wait(ctx); err != nil {
-		return "", err
+	text := bullets(a.Lines, 3500)
+	if a.Card != nil {
+		text = aloud(a)
 	}
-	var m *discordgo.Message
-	if d.webhook != "" {
-		m, err = d.session.WebhookExecute(d.webhook, d.token, true, &discordgo.WebhookParams{
-			Username: "Legate", Embeds: []*discordgo.MessageEmbed{e}, Components: []discordgo.MessageComponent{}, AllowedMentions: silent(), Files: files,
-		}, discordgo.WithContext(ctx))
-	} else {
-		m, err = d.session.ChannelMessageSendComplex(d.room, &discordgo.MessageSend{
-			Embeds: []*discordgo.MessageEmbed{e}, Components: []discordgo.MessageComponent{}, StickerIDs: []string{}, AllowedMentions: silent(), Files: files,
-		}, discordgo.WithContext(ctx))
-	}
-	if err != nil {
-		return "", d.fault(err)
-	}
-	if m == nil || !snowflake.MatchString(m.ID) {
-		return "", &Fault{Advice: Later, What: "Discord's answer names no message"}
-	}
-	return m.ID, nil
-}
-
-func (d *discord) edit(ctx context.Context, id string, e *discordgo.MessageEmbed, files []*discordgo.File) error {
-	if err := d.pace.wait(ctx); err != nil {
+	embed := &discordgo.MessageEmbed{Title: plainDiscord(a.Title, 250), Description: text, Color: severityColor(a.Severity), Footer: footer(a)}
+	id, err := d.post(ctx, topicOf(a), newDraft(a, embed, nil))
+	if err != nil || !remember {
 		return err
 	}
-	embeds, old := []*discordgo.MessageEmbed{e}, []*discordgo.MessageAttachment{} // the picture is sent anew each time
-	var err error
-	if d.webhook != "" {
-		_, err = d.session.WebhookMessageEdit(d.webhook, d.token, id, &discordgo.WebhookEdit{
-			Embeds: &embeds, AllowedMentions: silent(), Attachments: &old, Files: files,
-		}, discordgo.WithContext(ctx))
-	} else {
-		_, err = d.session.ChannelMessageEditComplex(&discordgo.MessageEdit{
-			Channel: d.room, ID: id, Embeds: &embeds, AllowedMentions: silent(), Attachments: &old, Files: files,
-		}, discordgo.WithContext(ctx))
+	return d.notes.SetNote(ctx, d.name, "said/"+a.ID, id)
+}
+
+// forget drops what was remembered of an alert until its turn.
+func (d *discord) forget(ctx context.Context, a dossier.Alert) error {
+	name := "said/" + a.ID
+	said, err := d.notes.Note(ctx, d.name, name)
+	if err != nil || said == "" {
+		return err
 	}
+	return d.notes.SetNote(ctx, d.name, name, "")
+}
+
+// card edits the message of the proposal, or posts it when there is none (any more) or it cannot be edited.
+func (d *discord) card(ctx context.Context, a dossier.Alert) error {
+	about, t := a.Card.Proposal.String(), topicOf(a)
+	id, err := d.notes.Note(ctx, d.name, "card/"+about)
 	if err != nil {
-		return d.fault(err)
+		return err
 	}
-	return nil
+	m := newDraft(a, cardEmbed(a), d.draw(a.Card.Forecast))
+
+	if id != "" && !d.isStill(about) {
+		err := d.edit(ctx, t, id, m)
+		var r *refusal
+		switch {
+		case !errors.As(err, &r):
+			return err
+		case r.about == aboutNow:
+			return r.Fault
+		case r.about == aboutChannel:
+			return r.broken("")
+		case r.about == aboutEdits:
+			d.keepStill(about, r.After)
+		default:
+			id = "" // a new one takes its place
+		}
+	}
+	if id != "" && !big(a) {
+		return nil // it stays as it is; the next that matters makes a new one
+	}
+	if id, err = d.post(ctx, t, m); err != nil {
+		return err
+	}
+	return d.notes.SetNote(ctx, d.name, "card/"+about, id)
 }
 
-// Discord's codes of errors that mean more than their status.
-const unknownMessage = 10008
-
-// fault says what an error of Discord's means. Its own texts may hold the webhook's address.
-func (d *discord) fault(err error) error {
-	if limited := (*discordgo.RateLimitError)(nil); errors.As(err, &limited) {
-		return &Fault{Advice: Later, After: min(max(limited.RetryAfter, 50*time.Millisecond), longestAfter), What: "Discord asked to be left alone for " + limited.RetryAfter.String()}
+// big says whether an alert is worth a new message where the old one cannot be edited. What was said aloud stands in
+// the channel already.
+func big(a dossier.Alert) bool {
+	if urgent(a) {
+		return false
 	}
-	if rest := (*discordgo.RESTError)(nil); errors.As(err, &rest) {
-		if rest.Message != nil && rest.Message.Code == unknownMessage {
-			return errGone
-		}
-		var f *Fault
-		if !errors.As(statusFault(rest.Response.StatusCode, rest.Response.Header), &f) {
-			return &Fault{Advice: Later, What: "Discord's answer cannot be read"}
-		}
-		f.What = fmt.Sprintf("Discord answered %d %s", rest.Response.StatusCode, http.StatusText(rest.Response.StatusCode))
-		if rest.Message != nil && rest.Message.Message != "" {
-			f.What += ": " + said(rest.Message.Message, d.secrets...)
-		}
-		return f
-	}
-	var wire *url.Error
-	if errors.As(err, &wire) {
-		return wireFault(err)
-	}
-	return &Fault{Advice: Later, What: "Discord did not take the message"} // 502, or an answer that is no JSON
+	return a.Severity != gov.Info || slices.Contains([]dossier.AlertEvent{dossier.AlertDecision, dossier.AlertVote, dossier.AlertResult, dossier.AlertDrift}, a.Event)
 }
 
-// render makes the embed, and a function that makes the files anew for each request.
-func (d *discord) render(a dossier.Alert) (*discordgo.MessageEmbed, func() []*discordgo.File, error) {
-	embed := cardEmbed(a)
-	none := func() []*discordgo.File { return nil }
-	f := a.Card.Forecast
+// How long a message is left alone that Discord lets nobody edit for now.
+const (
+	leastStill = 10 * time.Minute
+	manyStill  = 2 // so many at a time: the limit is the channel's
+)
+
+// keepStill notes that a proposal's message is not to be edited for a while.
+func (d *discord) keepStill(about string, after time.Duration) {
+	d.still[about] = time.Now().Add(max(after, leastStill))
+}
+
+func (d *discord) isStill(about string) bool {
+	maps.DeleteFunc(d.still, func(_ string, until time.Time) bool { return time.Now().After(until) })
+	_, ok := d.still[about]
+	return ok || len(d.still) >= manyStill
+}
+
+// draw makes the forecast's picture; nil where there is none. The numbers are in the message: a picture that fails
+// holds back no alert.
+func (d *discord) draw(f *dossier.CardForecast) (png []byte) {
 	if f == nil {
-		return embed, none, nil
+		return nil
 	}
+	defer func() {
+		if recover() != nil {
+			d.png, png = nil, nil
+		}
+	}()
 	text, err := json.Marshal(f)
 	if err != nil {
-		return nil, nil, &Fault{Advice: Refuse, What: "the forecast cannot be drawn"}
+		return nil
 	}
 	if digest := sha256.Sum256(text); d.png == nil || d.picture != digest {
+		d.png = nil
 		picture, err := chart.Forecast(chartOf(*f))
-		if err == nil {
-			d.png, err = picture.PNG()
-		}
 		if err != nil {
+			return nil
+		}
+		if d.png, err = picture.PNG(); err != nil {
 			d.png = nil
-			return embed, none, nil // the numbers are in the message; a picture that fails holds back no alert
+			return nil
 		}
 		d.picture = digest
 	}
-	embed.Image = &discordgo.MessageEmbedImage{URL: "attachment://forecast.png"}
-	png := d.png
-	return embed, func() []*discordgo.File {
-		return []*discordgo.File{{Name: "forecast.png", ContentType: "image/png", Reader: bytes.NewReader(png)}}
-	}, nil
+	return d.png
 }
 
 func chartOf(f dossier.CardForecast) chart.Vote {
@@ -249,66 +241,4 @@ func chartOf(f dossier.CardForecast) chart.Vote {
 		v.For = &chart.Band{P05: f.For.P05, P50: f.For.P50, P95: f.For.P95}
 	}
 	return v
-}
-
-// pace sends discordgo's requests to the configured server, and keeps the pace that Discord asks for, so that
-// discordgo itself never sleeps: its sleep takes no context.
-type pace struct {
-	next   http.RoundTripper
-	base   *url.URL
-	thread string
-
-	mu    sync.Mutex
-	until time.Time
-}
-
-// longestPace bounds a wait that Discord asks for in passing.
-const longestPace = 15 * time.Second
-
-// RoundTrip sends a request on.
-func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.URL.Scheme, req.URL.Host, req.Host = p.base.Scheme, p.base.Host, p.base.Host
-	req.URL.Path = strings.TrimSuffix(p.base.Path, "/") + req.URL.Path
-	if p.thread != "" {
-		q := req.URL.Query()
-		q.Set("thread_id", p.thread)
-		req.URL.RawQuery = q.Encode()
-	}
-	resp, err := p.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	if resp.Header.Get("X-RateLimit-Remaining") == "0" {
-		h := http.Header{"Retry-After": {resp.Header.Get("X-RateLimit-Reset-After")}}
-		p.mu.Lock()
-		p.until = time.Now().Add(min(retryAfter(h), longestPace))
-		p.mu.Unlock()
-	}
-	for k := range resp.Header {
-		if strings.HasPrefix(strings.ToLower(k), "x-ratelimit-") {
-			resp.Header.Del(k)
-		}
-	}
-	resp.Body = bounded(resp)
-	return resp, nil
-}
-
-// wait waits until Discord wants the next request.
-func (p *pace) wait(ctx context.Context) error {
-	p.mu.Lock()
-	until := p.until
-	p.mu.Unlock()
-	left := time.Until(until)
-	if left <= 0 {
-		return nil
-	}
-	t := time.NewTimer(left)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return wireFault(ctx.Err())
-	case <-t.C:
-		return nil
-	}
 }

@@ -174,7 +174,6 @@ func TestDiscordFailures(t *testing.T) {
 		{"404 of the webhook", discordtest.Failure{Status: 404, Body: `{"code":10015,"message":"Unknown Webhook"}`}, notify.Broken, 0},
 		{"500", discordtest.Failure{Status: 500, Body: "<html>"}, notify.Later, 0},
 		{"502", discordtest.Failure{Status: 502, Body: "<html>"}, notify.Later, 0},
-		{"400", discordtest.Failure{Status: 400, Body: `{"code":50035,"message":"Invalid \u001b[31m @everyone"}`}, notify.Refuse, 0},
 		{"429 without JSON", discordtest.Failure{Status: 429, Body: "<html>cloudflare"}, notify.Later, 0},
 		{"200 without JSON", discordtest.Failure{Status: 200, Body: "<html>"}, notify.Later, 0},
 		{"200 that names nothing", discordtest.Failure{Status: 200, Body: `{"id":"../x"}`}, notify.Later, 0},
@@ -190,6 +189,13 @@ func TestDiscordFailures(t *testing.T) {
 		if strings.ContainsAny(err.Error(), "\x1b@<") || strings.Contains(err.Error(), discordtest.Token) || len(err.Error()) > 300 {
 			t.Errorf("%s: error %.400q", c.name, err)
 		}
+	}
+	// a refusal of every form of a message: the alert is kept
+	refusal := discordtest.Failure{Status: 400, Body: `{"code":50035,"message":"Invalid \u001b[31m @everyone"}`}
+	s.Fail(refusal, refusal, refusal)
+	var f *notify.Fault
+	if err := ch.Send(t.Context(), plainAlert("x")); !errors.As(err, &f) || f.Advice != notify.Broken || strings.ContainsAny(err.Error(), "\x1b@") {
+		t.Errorf("400: %v", err)
 	}
 	if err := ch.Send(t.Context(), plainAlert("y")); err != nil {
 		t.Fatal(err)

@@ -57,10 +57,26 @@ func statusFault(status int, header http.Header) error {
 	return f
 }
 
-// retryAfter reads Retry-After in seconds, with or without a fraction. A date is not used: it would need the
-// other side's clock.
+// retryAfter reads Retry-After: seconds, with or without a fraction, or a date, which is compared with the answer's
+// own Date, since nobody's clock is ours. 0 where it says nothing that can be used.
 func retryAfter(h http.Header) time.Duration {
-	s, err := strconv.ParseFloat(strings.TrimSpace(h.Get("Retry-After")), 64)
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if until, err := http.ParseTime(text); err == nil {
+		now, err := http.ParseTime(h.Get("Date"))
+		if err != nil || !until.After(now) {
+			return 0
+		}
+		return min(until.Sub(now), longestAfter)
+	}
+	return seconds(text)
+}
+
+// seconds reads a number of seconds, at most [longestAfter]; 0 for what is none.
+func seconds(text string) time.Duration {
+	s, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if errors.Is(err, strconv.ErrRange) {
+		err = nil // it is infinite then, which is bounded below
+	}
 	if err != nil || !(s > 0) {
 		return 0
 	}

@@ -57,6 +57,8 @@ func raw(text string) string {
 
 var markupOf = regexp.MustCompile(`[<>]|@(everyone|here)|://|\]\(`)
 
+var unsafeName = regexp.MustCompile(`[<>\x00-\x1f\x7f-\x9f\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{2069}\x{feff}\x{fffd}\x{e0000}-\x{e0fff}]|@(everyone|here)|://`)
+
 func TestG30CleanOutput(t *testing.T) {
 	var payloads []dossier.Untrusted
 	for _, h := range hostile {
@@ -68,13 +70,16 @@ func TestG30CleanOutput(t *testing.T) {
 		t.Fatalf("%d payloads", len(payloads))
 	}
 	var screen bytes.Buffer
-	s, forum := newSink(t), startDiscord(t)
+	s, forum, plain := newSink(t), startDiscord(t), startDiscord(t)
+	plain.SetForum(true) // where each message comes as text, in a thread that is named for its proposal
+	plain.Always(discordtest.Rule{Has: "embed", Failure: discordtest.Failure{Status: 400, Body: `{"code":50035,"message":"Invalid Form Body"}`}})
 	channels := []notify.Channel{
 		open(t, notify.Config{Kind: "terminal", Out: &screen}),
 		open(t, notify.Config{Kind: "webhook", URL: s.URL + "/hook"}),
 		open(t, notify.Config{Kind: "alertmanager", URL: s.URL + "/am"}),
 		open(t, notify.Config{Kind: "url", URL: s.generic()}),
 		open(t, notify.Config{Kind: "discord", URL: forum.Webhook(), Notes: &notes{}}),
+		open(t, notify.Config{Kind: "discord", URL: plain.Webhook(), Notes: &notes{}}),
 	}
 	for i, p := range payloads {
 		if i%len(placings) == 0 && raw(string(p)) == "" && !strings.Contains(string(p), "\n") {
@@ -92,8 +97,21 @@ func TestG30CleanOutput(t *testing.T) {
 	for _, r := range s.got() {
 		checkBody(t, r)
 	}
-	if p := forum.Problems(); len(p) > 0 {
+	if p := append(forum.Problems(), plain.Problems()...); len(p) > 0 {
 		t.Error(p)
+	}
+	for _, m := range plain.Messages() {
+		if a := discordtest.Active(m.Content); a != "" || len(m.Embeds) > 0 {
+			t.Errorf("%q is active in %q", a, m.Content)
+		}
+	}
+	for _, th := range plain.Threads() {
+		if m := unsafeName.FindString(th.Name); m != "" { // a name is shown as it is written: Markdown is letters there
+			t.Errorf("%q in the name of thread %q", m, th.Name)
+		}
+	}
+	if n := len(plain.Threads()); n < len(payloads) {
+		t.Errorf("%d threads of %d proposals", n, len(payloads))
 	}
 	for _, m := range forum.Messages() {
 		for _, e := range m.Embeds {

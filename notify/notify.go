@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
 )
@@ -16,10 +18,51 @@ type Channel interface {
 	Send(ctx context.Context, a dossier.Alert) error
 }
 
+// Repeater is a channel that forgets: what is on has to be told again to it.
+type Repeater interface {
+	Channel
+	// Every is how often.
+	Every() time.Duration
+	// Repeat tells what is on now; its error is as that of Send.
+	Repeat(ctx context.Context, on []dossier.Alert) error
+}
+
 // Notes are what a channel remembers over a restart.
 type Notes interface {
 	Note(ctx context.Context, channel, name string) (string, error)
 	SetNote(ctx context.Context, channel, name, value string) error
+}
+
+// kept are notes that are kept in mind while the store takes none: a message that was posted is not posted again and
+// again because its id could not be stored. A new process may post it once more.
+type kept struct {
+	Notes
+	mu   sync.Mutex
+	mind map[string]string
+}
+
+// Note is what is in mind, or in the store.
+func (k *kept) Note(ctx context.Context, channel, name string) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if value, ok := k.mind[name]; ok {
+		return value, nil
+	}
+	return k.Notes.Note(ctx, channel, name)
+}
+
+// SetNote stores a note, and what could not be stored before it; its error is always nil.
+func (k *kept) SetNote(ctx context.Context, channel, name, value string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.mind[name] = value
+	for name, value := range k.mind {
+		if k.Notes.SetNote(ctx, channel, name, value) != nil {
+			break // it stays in mind
+		}
+		delete(k.mind, name)
+	}
+	return nil
 }
 
 // Config is one channel. Which fields a kind needs is said in [Kinds].
@@ -36,6 +79,8 @@ type Config struct {
 	API string
 	// Out is where the terminal is.
 	Out io.Writer
+	// Resend is how often an Alertmanager is told again what is on; default a minute.
+	Resend time.Duration
 	// Notes are needed by Discord.
 	Notes Notes
 }
@@ -54,7 +99,7 @@ var kinds = []Kind{
 	{"discord", "A Discord channel", "One message a proposal, edited through its life: facts first, the forecast as a picture, deadlines in each reader's own time. " +
 		"Reminders and critical alerts are messages of their own, because an edit calls nobody. By a webhook's address, or by a bot's token and the channel's id.", openDiscord},
 	{"webhook", "JSON to an address of yours", "The alert as JSON, signed in X-Legate-Signature with HMAC-SHA256 where a secret is given. Any 2xx takes it.", openWebhook},
-	{"alertmanager", "Prometheus Alertmanager", "Each alert to /api/v2/alerts, with labels for event, severity and governor.", openAlertmanager},
+	{"alertmanager", "Prometheus Alertmanager", "Each alert to /api/v2/alerts, with labels for event, severity and governor. An emergency is sent again each minute while it is on, with labels for rule and metric, and once more when it is over.", openAlertmanager},
 	{"url", "Any service that shoutrrr knows", "The alert as plain text to one shoutrrr address: slack://…, ntfy://…, smtp://… and others.", openShoutrrr},
 }
 

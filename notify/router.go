@@ -11,6 +11,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Store is the outbox: alerts in the order of delivery, and how far each channel is. Package journal has it.
@@ -20,6 +21,8 @@ type Store interface {
 	Fill(ctx context.Context) (made int, err error)
 	// Raise stores an alert that no record makes; fresh is false when one with its id is there.
 	Raise(ctx context.Context, a dossier.Alert) (fresh bool, err error)
+	// Firing lists what is on now, for channels that forget. What is over is not among them once its alert is stored.
+	Firing(ctx context.Context) ([]dossier.Alert, error)
 	// Pending lists what a channel has not been given yet, in order.
 	Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error)
 	// Delivered: the channel has everything up to n, of which sent went out. Failed: the next is tried again.
@@ -56,6 +59,8 @@ type RouterConfig struct {
 	Log *slog.Logger
 	// Sent is told of every alert that a channel has taken.
 	Sent func(channel string, a dossier.Alert)
+	// Parts keeps the parts of the router going; by default one that raises alerts.
+	Parts *supervise.Supervisor
 }
 
 // Router gives each channel its alerts: in order, at least once, each channel for itself.
@@ -78,6 +83,9 @@ func New(store Store, channels []Channel, c RouterConfig) (*Router, error) {
 		c.Sent = func(string, dossier.Alert) {}
 	}
 	r := &Router{store: store, conf: c, wake: make(chan struct{}, 1)}
+	if r.conf.Parts == nil {
+		r.conf.Parts = supervise.New(supervise.Config{Tell: r.fell, Log: c.Log})
+	}
 	names := map[string]bool{}
 	for _, ch := range channels {
 		if names[ch.Name()] {
@@ -106,6 +114,29 @@ func (r *Router) Notify(ctx context.Context, a dossier.Alert) error {
 	return nil
 }
 
+// Tell gives an alert to every channel that takes it, without the store: for what is wrong with the store itself. It
+// tries each channel a few times, and returns what did not work.
+func (r *Router) Tell(ctx context.Context, a dossier.Alert) error {
+	const tries = 3
+	failed := make([]error, len(r.workers))
+	var all sync.WaitGroup
+	for i, w := range r.workers {
+		if !r.wants(w.channel.Name(), a) {
+			continue
+		}
+		all.Go(func() {
+			for try := range tries {
+				if failed[i] = w.send(ctx, a); failed[i] == nil || ctx.Err() != nil {
+					return
+				}
+				pause(ctx, nil, time.Second<<try)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
 // Wake has the router look for new records and alerts; it does not wait.
 func (r *Router) Wake() { nudge(r.wake) }
 
@@ -120,11 +151,28 @@ func nudge(c chan struct{}) {
 func (r *Router) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, w := range r.workers {
-		all.Go(func() { w.run(ctx) })
+		all.Go(func() { r.conf.Parts.Run(ctx, "channel "+w.channel.Name(), w.run) })
+		if again, ok := w.channel.(Repeater); ok {
+			all.Go(func() {
+				r.conf.Parts.Run(ctx, "what is on at channel "+w.channel.Name(), func(ctx context.Context, part *supervise.Part) error {
+					w.repeat(ctx, again)
+					return nil
+				})
+			})
+		}
 	}
-	r.fill(ctx)
+	r.conf.Parts.Run(ctx, "the outbox", r.fill)
 	all.Wait()
 	return nil
+}
+
+// fell raises an alert about a part of the router itself.
+func (r *Router) fell(what string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*sendTimeout)
+	defer cancel()
+	if err := r.Notify(ctx, dossier.SystemAlert(gov.Critical, what, err, r.conf.Now())); err != nil {
+		r.conf.Log.Error("could not store an alert", "error", err)
+	}
 }
 
 // lookInterval is how often the records are looked at without a call of Wake: another process may have
@@ -132,19 +180,25 @@ func (r *Router) Run(ctx context.Context) error {
 const lookInterval = time.Second
 
 // fill makes alerts of records, and wakes the channels.
-func (r *Router) fill(ctx context.Context) {
+func (r *Router) fill(ctx context.Context, part *supervise.Part) error {
 	failed := false
 	for ctx.Err() == nil {
+		part.On("new records")
 		_, err := r.store.Fill(ctx)
+		part.Idle()
 		if err != nil && ctx.Err() == nil && !failed {
 			r.conf.Log.Error("cannot make alerts of the records; tried again each second", "error", err)
 		}
 		failed = err != nil
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
 		for _, w := range r.workers {
 			nudge(w.wake)
 		}
 		pause(ctx, r.wake, lookInterval)
 	}
+	return nil
 }
 
 // pause waits for a wake-up, at most so long.
@@ -197,10 +251,19 @@ type worker struct {
 	router  *Router
 	channel Channel
 	wake    chan struct{}
+	ahead   ahead // of the one goroutine that delivers
+
+	// turn is held while the channel is given something, so that what is repeated is no older than what was sent.
+	turn sync.Mutex
 
 	mu     sync.Mutex
 	tries  int  // failed in a row, at the same alert
 	warned bool // a person was told of this outage
+
+	// of the one goroutine that delivers: what was sent and could not be noted, since the store takes nothing
+	sent  int64 // up to here
+	count int   // so many
+	mute  bool  // the log says so already
 }
 
 func (w *worker) ailing() bool {
@@ -210,26 +273,34 @@ func (w *worker) ailing() bool {
 }
 
 // run delivers until the context ends.
-func (w *worker) run(ctx context.Context) {
+func (w *worker) run(ctx context.Context, part *supervise.Part) error {
 	for ctx.Err() == nil {
-		n, err := w.round(ctx)
+		n, err := w.round(ctx, part)
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
-			w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
+			w.complain(err)
 			pause(ctx, nil, 5*time.Second)
 		case n == 0:
+			part.Idle()
 			pause(ctx, w.wake, time.Minute)
 		}
 	}
+	return nil
 }
 
 // round delivers a few alerts, and says how many it looked at.
-func (w *worker) round(ctx context.Context) (n int, err error) {
+func (w *worker) round(ctx context.Context, part *supervise.Part) (n int, err error) {
 	const few = 32
-	store, name := w.router.store, w.channel.Name()
-	list, err := store.Pending(ctx, name, few)
+	name := w.channel.Name()
+	list, err := w.pending(ctx, w.sent, few)
 	if err != nil {
 		return 0, err
+	}
+	if len(list) == 0 && w.count > 0 {
+		return 1, w.note(ctx, w.sent)
 	}
 	noted := true // whether everything looked at is noted
 	for _, q := range list {
@@ -237,27 +308,56 @@ func (w *worker) round(ctx context.Context) (n int, err error) {
 			noted = false
 			continue
 		}
-		if err := w.deliver(ctx, q); err != nil || ctx.Err() != nil {
+		if err := w.deliver(ctx, q, part); err != nil || ctx.Err() != nil {
 			return len(list), err
 		}
 		noted = true
 	}
 	if !noted {
-		err = store.Delivered(ctx, name, list[len(list)-1].N, 0)
+		err = w.note(ctx, list[len(list)-1].N)
 	}
 	return len(list), err
 }
 
+// note notes that the channel has everything up to n.
+func (w *worker) note(ctx context.Context, n int64) error {
+	if err := w.router.store.Delivered(ctx, w.channel.Name(), n, w.count); err != nil {
+		return err
+	}
+	w.count, w.mute = 0, false
+	return nil
+}
+
+// noteSent notes that alert n was sent. Where the store takes nothing, it is kept in mind: the alert is not sent again
+// and again, and those behind it are sent.
+func (w *worker) noteSent(ctx context.Context, n int64) {
+	w.sent = n
+	w.count++
+	if err := w.note(ctx, n); err != nil {
+		w.complain(err)
+	}
+}
+
+// complain logs, once for each outage, that the store takes nothing.
+func (w *worker) complain(err error) {
+	if !w.mute {
+		w.router.conf.Log.Error("cannot read or note what was delivered; tried again", "channel", w.channel.Name(), "error", err)
+	}
+	w.mute = true
+}
+
 // deliver gives the channel one alert, as often as it takes. Its error is of the store.
-func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
+func (w *worker) deliver(ctx context.Context, q dossier.Queued, part *supervise.Part) error {
 	store, name := w.router.store, w.channel.Name()
 	after := context.WithoutCancel(ctx) // what was delivered is noted, also when all ends
 	for {
+		part.On("alert %d, %s", q.N, q.Alert.Title)
 		err := w.send(ctx, q.Alert)
 		if err == nil {
 			w.recovered()
-			w.router.conf.Sent(name, q.Alert)
-			return store.Delivered(after, name, q.N, 1)
+			w.told(q.Alert)
+			w.noteSent(after, q.N)
+			return nil
 		}
 		if ctx.Err() != nil {
 			return nil // at the next start again
@@ -270,10 +370,14 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 			if err := store.Refused(after, name, q.N, fault.What); err != nil {
 				return err
 			}
+			if _, panicked := supervise.Panicked(err); panicked {
+				what := fmt.Sprintf("channel %s was not given alert %d, which it cannot deal with", name, q.N)
+				return w.router.Notify(after, dossier.SystemAlert(gov.Critical, what, fault, w.router.conf.Now()))
+			}
 			return w.report(after, "channel "+name+" does not take an alert", fault)
 		}
 		if err := store.Failed(after, name, fault.What); err != nil {
-			return err
+			w.complain(err) // the alert is tried again all the same
 		}
 		if tries >= warnAfter[fault.Advice] && w.warnOnce() {
 			w.router.conf.Log.Warn("a channel fails; its alerts wait", "channel", name, "why", fault.What)
@@ -281,9 +385,9 @@ func (w *worker) deliver(ctx context.Context, q dossier.Queued) error {
 				return err
 			}
 		}
-		pause(ctx, nil, backoff(fault, tries))
-		if ctx.Err() != nil {
-			return nil
+		part.Idle()
+		if err := w.hold(ctx, q, fault, backoff(fault, tries)); err != nil || ctx.Err() != nil {
+			return err
 		}
 	}
 }
@@ -297,14 +401,18 @@ const refuseAfter = 3
 var warnAfter = map[Advice]int{Later: 10, Broken: 1, Refuse: refuseAfter + 1}
 
 // backoff is how long to wait after so many failed tries; never less than the other side asked for. A 429 of
-// a busy channel says itself when to come back, so its count does not slow it down further.
+// a busy channel says itself when to come back, so its count does not slow it down further; one that asks for less
+// than a second each time is not believed for ever.
 func backoff(f *Fault, tries int) time.Duration {
 	first, most := time.Second, 5*time.Minute
 	if f.Advice == Broken {
-		first, most = time.Minute, time.Hour
+		first, most = time.Minute, 10*time.Minute
+	}
+	if f.Advice == Later && f.After >= time.Second {
+		return f.After
 	}
 	if f.Advice == Later && f.After > 0 {
-		return f.After
+		return max(f.After, min(first/16<<min(tries-1, 9), 30*time.Second))
 	}
 	return max(min(first<<min(tries-1, 12), most), f.After)
 }
@@ -313,6 +421,13 @@ func backoff(f *Fault, tries int) time.Duration {
 const stopping = 3 * time.Second
 
 func (w *worker) send(ctx context.Context, a dossier.Alert) error {
+	return w.give(ctx, func(ctx context.Context) error { return w.channel.Send(ctx, a) })
+}
+
+// give has the channel to itself for one request, and gives it the time that it may take.
+func (w *worker) give(ctx context.Context, request func(context.Context) error) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*sendTimeout)
 	defer cancel()
 	ended := make(chan struct{})
@@ -327,10 +442,23 @@ func (w *worker) send(ctx context.Context, a dossier.Alert) error {
 		}
 	})
 	defer stop()
-	return w.channel.Send(sending, a)
+	return supervise.Catch(func() error { return request(sending) })
 }
 
+// told tells who wants to know that an alert is out, which is true whatever they do with it.
+func (w *worker) told(a dossier.Alert) {
+	err := supervise.Catch(func() error { w.router.conf.Sent(w.channel.Name(), a); return nil })
+	if err != nil {
+		w.router.conf.Log.Error("what observes deliveries failed", "error", err)
+	}
+}
+
+// asFault is what is to be done about an error. A channel that panics cannot deal with this alert; it has no part in
+// the next one.
 func asFault(err error) *Fault {
+	if p, ok := supervise.Panicked(err); ok {
+		return &Fault{Advice: Refuse, What: dossier.Untrusted(p.Error()).Quote(200)}
+	}
 	var f *Fault
 	if errors.As(err, &f) {
 		return f

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,14 @@ type memory struct {
 	at      map[string]int64
 	failed  map[string]int
 	refused map[string][]int64
+	firing  []dossier.Alert // what is on
+	broken  error           // of Firing
+}
+
+func (m *memory) Firing(context.Context) ([]dossier.Alert, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.firing), m.broken
 }
 
 func newMemory() *memory {
@@ -363,6 +372,45 @@ func TestDrain(t *testing.T) {
 		}
 		if n := len(live.ids()); n != 100 {
 			t.Errorf("%d of 100 delivered after Drain", n)
+		}
+	})
+}
+
+// A channel that panics, or whose goroutine exits, has no part in any other, and goes on with the next alert; what it
+// could not be given is told as critical.
+func TestG51ChannelThatPanicsDelaysNoOther(t *testing.T) {
+	poison := plainAlert("poison")
+	first := true
+	bad := &fake{name: "bad", fail: func(a dossier.Alert, _ int) error {
+		if a.ID == poison.ID {
+			panic("cannot render this")
+		}
+		if a.ID == plainAlert("2").ID && first {
+			first = false
+			runtime.Goexit()
+		}
+		return nil
+	}}
+	live := &fake{name: "live"}
+	route(t, nil, []*fake{bad, live}, func(t *testing.T, m *memory, r *notify.Router) {
+		raise(t, r, plainAlert("1"), poison, plainAlert("2"), plainAlert("3"))
+		synctest.Wait()
+		if got := len(live.ids()); got < 4 {
+			t.Fatalf("the live channel has %d of 4", got)
+		}
+		time.Sleep(time.Minute)
+		want := []string{plainAlert("1").ID, plainAlert("2").ID, plainAlert("3").ID}
+		if got := bad.ids(); len(got) < 3 || !slices.Equal(got[:3], want) {
+			t.Errorf("the bad channel has %q", got)
+		}
+		if n := system(m, "channel bad was not given alert 2, which it cannot deal with"); n != 1 {
+			t.Errorf("%d alerts about what it was not given", n)
+		}
+		if n := system(m, "channel bad stopped and is started again"); n != 1 {
+			t.Errorf("%d alerts about the channel", n)
+		}
+		if !slices.Equal(m.refused["bad"], []int64{2}) {
+			t.Errorf("refused %v", m.refused)
 		}
 	})
 }

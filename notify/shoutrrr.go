@@ -12,6 +12,7 @@ import (
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // shoutrrr sends plain text to one service. One channel is one address, so that a failing one repeats no other.
@@ -51,7 +52,11 @@ func (s *shoutrrr) Send(ctx context.Context, a dossier.Alert) error {
 	s.watcher.set(nil)
 	text := strings.TrimSpace(plainText(a, longestText))
 	done := make(chan []error, 1)
-	go func() { done <- s.sender.Send(text, &types.Params{}) }() // it has a time limit, and takes no context
+	go func() { // it has a time limit, and takes no context
+		var errs []error
+		failed := supervise.Catch(func() error { errs = s.sender.Send(text, &types.Params{}); return nil })
+		done <- append(errs, failed)
+	}()
 	select {
 	case <-ctx.Done():
 		<-done

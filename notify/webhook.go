@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -31,7 +32,7 @@ func (w *webhook) Name() string { return w.name }
 
 // Send posts the alert; the signature is over the raw body.
 func (w *webhook) Send(ctx context.Context, a dossier.Alert) error {
-	body, err := json.Marshal(a)
+	body, err := jsonBody(a)
 	if err != nil {
 		return &Fault{Advice: Refuse, What: "the alert cannot be written as JSON"}
 	}
@@ -40,6 +41,18 @@ func (w *webhook) Send(ctx context.Context, a dossier.Alert) error {
 		header.Set("X-Legate-Signature", Signature(w.secret, body))
 	}
 	return post(ctx, w.client, w.address, body, header)
+}
+
+// jsonBody writes a value as JSON, with < > & as they are: a body is no page, and what an operator wrote shall be found
+// in it as it was written.
+func jsonBody(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // Signature is what X-Legate-Signature says of a body: sha256= and the hex of its HMAC-SHA256.

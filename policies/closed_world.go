@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/legate-dao/legate/agent/checks"
@@ -11,11 +12,17 @@ import (
 
 // OpenWorld lists what keeps a For from being cast whatever a rule says, in words composed from facts;
 // empty when nothing does. Every leaf call is known, the dry run executed in lifecycle mode (every
-// flavour of this release has it), every required check is found, clean or not applicable, and the proposal
-// stands on a governor.
+// flavour of this release has it) and was measured in full, every required check is found, clean or not applicable, and
+// the proposal stands on a governor and was read in full.
 func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 	if c.Proposal.Draft {
 		open = append(open, "it is a draft")
+	}
+	if doubtfulDAO(c.Facts) {
+		open = append(open, "the governor is not what it was")
+	}
+	if c.Proposal.TooLarge {
+		open = append(open, "it is larger than is read")
 	}
 	open = append(open, unknownLeaves(c.Facts)...)
 	open = append(open, opaqueCalls(c.Facts)...)
@@ -24,6 +31,9 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		open = append(open, fmt.Sprintf("the dry run is %s", c.Facts.Effects.Status.Or(gov.EffectsUnavailable)))
 	case c.Facts.Effects.Mode != gov.ModeLifecycle:
 		open = append(open, "the dry run did not go through the governor")
+	}
+	if part, cut := unmeasured(c.Facts); cut {
+		open = append(open, fmt.Sprintf("%s could not be had in full", part))
 	}
 	for _, check := range checks.All {
 		if !check.Required {
@@ -38,6 +48,21 @@ func OpenWorld(c gov.Case, findings []gov.Finding) (open []string) {
 		}
 	}
 	return open
+}
+
+// doubtfulDAO reports whether it is in doubt what the governor is.
+func doubtfulDAO(f gov.Facts) bool {
+	return slices.ContainsFunc(f.Unavailable, func(m gov.Missing) bool { return m.Part == gov.PartDAO })
+}
+
+// unmeasured is a part of the run's effects that is missing for any reason, also where the run as such executed.
+func unmeasured(f gov.Facts) (gov.Part, bool) {
+	for _, m := range f.Unavailable {
+		if strings.HasPrefix(string(m.Part), "effects.") && m.Part != "effects.status" && m.Part != "effects.gas" {
+			return m.Part, true
+		}
+	}
+	return "", false
 }
 
 // unknownLeaves says which leaf calls are not known. It looks at the calls themselves, and not

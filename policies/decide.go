@@ -186,7 +186,12 @@ func (e *Evidence) unknownReasons() []gov.HoldReason {
 }
 
 func (e *Evidence) unavailableReasons() (out []gov.HoldReason) {
-	if s := e.Case.Facts.Effects.Status.Or(gov.EffectsUnavailable); s != gov.EffectsExecuted && s != gov.EffectsReverted {
+	switch e.Case.Facts.Effects.Status.Or(gov.EffectsUnavailable) {
+	case gov.EffectsExecuted, gov.EffectsReverted, gov.EffectsExhausted: // facts, the same on every node
+		if doubtfulDAO(e.Case.Facts) {
+			out = append(out, gov.HoldUnavailable)
+		}
+	default:
 		out = append(out, gov.HoldUnavailable)
 	}
 	if slices.ContainsFunc(e.Case.Facts.Unavailable, func(m gov.Missing) bool { return m.Reason == gov.Disagreement }) {

@@ -11,7 +11,7 @@ func TestExplainReadsRulesAloud(t *testing.T) {
 	p, _ := read(t, "../policies.example.yaml").Policy("alice")
 	want := map[string]string{
 		"no-dilution":       "Vote against when supply.minted_bps is above 50 or supply.minters_added is above 0 or supply.cap_raised, because it would dilute holders by more than 0.5 %.",
-		"unverifiable":      "Vote against when effects.status is reverted and (the check upgrade found something or the check roles found something or the check outflow found something or the check supply found something or the check timelock found something), because it cannot be executed as it stands, so what it would do cannot be seen.",
+		"unverifiable":      "Vote against when (proposal.too_large or effects.status is among reverted, exhausted) and (the check upgrade found something or the check roles found something or the check outflow found something or the check supply found something or the check timelock found something), because it cannot be executed or read as it stands, so what it would do cannot be seen.",
 		"small-grant":       "Vote for when every call is of kind transfer or native and no required check but outflow found anything and treasury.outflow_usd is at most 50000, because a small payment that does nothing else.",
 		"safer-parameters":  "Vote for when every call is of kind parameter and no required check found anything and the number of params is above 0 and for every p of params, p.direction is tighter, because it only tightens known parameters.",
 		"stronger-security": "Vote for when the judge says that it increases the security of the protocol, provided that treasury.outflow_usd is at most 0 and no required check found anything.",

@@ -22,7 +22,7 @@ func newShapes() shapes {
 	plain(s, types.StringType, nil, func(v gov.Label) ref.Val { return types.String(v) })
 	plain(s, types.StringType, nil, func(v functionName) ref.Val { return types.String(v) })
 	plain(s, types.StringType, words(gov.Kinds...), word[gov.Kind])
-	plain(s, types.StringType, words(gov.EffectsExecuted, gov.EffectsReverted, gov.EffectsUnavailable), word[gov.EffectsStatus])
+	plain(s, types.StringType, words(gov.EffectsExecuted, gov.EffectsReverted, gov.EffectsExhausted, gov.EffectsUnavailable), word[gov.EffectsStatus])
 	plain(s, types.StringType, words(gov.Tighter, gov.Looser, gov.Unclear), word[gov.Tightness])
 	plain(s, types.StringType, words(gov.OutflowNative, gov.OutflowTransfer, gov.OutflowAllowance, gov.OutflowApprovalForAll), word[gov.OutflowKind])
 	plain(s, types.StringType, words(gov.OpenZeppelin5, gov.OpenZeppelin4, gov.GovernorBravo, gov.GovernorAlpha), word[gov.Flavour])

@@ -48,7 +48,9 @@ type proposalView struct {
 	Name    gov.Label   `fact:"name"`
 	Flavour gov.Flavour `fact:"flavour"`
 	Clock   gov.Clock   `fact:"clock"`
-	Actions int64       `fact:"actions"`
+	// Actions is not known where they were not kept.
+	Actions  gov.Maybe[int64] `fact:"actions"`
+	TooLarge bool             `fact:"too_large"`
 }
 
 // effectsView is the dry run without its evidence.
@@ -88,7 +90,7 @@ func leafViews(calls []gov.Call) []leafView {
 	return out
 }
 
-// viewOf is what expressions see of the facts. Unless the run executed, everything that only execution
+// viewOf is what expressions see of the facts. Unless the calls ran to their end, everything that only execution
 // shows is missing, whatever the gatherers put there; what does not exist for this DAO keeps its neutral value.
 func viewOf(f *gov.Facts) factsView {
 	v := factsView{
@@ -96,7 +98,7 @@ func viewOf(f *gov.Facts) factsView {
 		Effects: effectsView{f.Effects.Status, f.Effects.Gas}, Treasury: f.Treasury, Supply: f.Supply, Roles: f.Roles,
 		Timelock: f.Timelock, Governor: f.Governor, Upgrades: f.Upgrades, Params: f.Params, Targets: f.Targets,
 	}
-	if f.Effects.Executed() {
+	if f.Effects.Shows() {
 		return v
 	}
 	// An unavailable run is a missing fact: no comparison with it may come out false, and so reach
@@ -178,7 +180,11 @@ func ruleViewOf(c *gov.Case) ruleView {
 }
 
 func proposalViewOf(p *gov.Proposal) proposalView {
-	return proposalView{Name: p.Name, Flavour: p.Flavour, Clock: p.Clock, Actions: int64(len(p.Actions))}
+	v := proposalView{Name: p.Name, Flavour: p.Flavour, Clock: p.Clock, TooLarge: p.TooLarge}
+	if !p.TooLarge || len(p.Actions) > 0 {
+		v.Actions = gov.Known(int64(len(p.Actions)))
+	}
+	return v
 }
 
 // scope is the activation of one evaluation. It is not safe for concurrent use.

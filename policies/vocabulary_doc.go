@@ -131,6 +131,8 @@ func unknownWhen(path string, t reflect.Type) string {
 	root, rest, _ := strings.Cut(path, ".")
 	root = strings.TrimSuffix(root, "[]")
 	switch {
+	case path == "proposal.actions":
+		return "the proposal is too large for its actions to be kept"
 	case root == "proposal":
 		return "never"
 	case path == "effects.status":

@@ -3,6 +3,8 @@ package agenttest
 import (
 	"context"
 
+	"github.com/ethereum/go-ethereum/crypto"
+
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 )
@@ -63,8 +65,15 @@ func (s *state) batch(from gov.Cursor, recent []gov.Block, span uint64) dossier.
 		s.logs(&b, n)
 	}
 	b.Behind = to < s.Newest
+	read := at.Block.Number
 	at.Block = s.block(to)
 	at.Final = s.block(min(to, s.Newest-Finality))
+	if from := from.Final.Number + 1; from <= at.Final.Number && b.Rewound == nil {
+		b.Confirmed = &dossier.Span{From: from, To: at.Final.Number}
+		for n := from; n <= min(read, at.Final.Number); n++ {
+			s.logs(&b, n) // again, now that they are final
+		}
+	}
 	if at.From == 0 {
 		at.From = 1
 	}
@@ -76,12 +85,15 @@ func (s *state) batch(from gov.Cursor, recent []gov.Block, span uint64) dossier.
 func (s *state) logs(b *dossier.Batch, block uint64) {
 	for _, p := range s.Proposals {
 		if p.Created == block {
-			b.Seen = append(b.Seen, dossier.Seen{Proposal: s.proposal(p), Text: dossier.Text{Description: p.Text}})
+			seen := dossier.Seen{Proposal: s.proposal(p), Text: dossier.Text{Description: p.Text}}
+			seen.Log = gov.Hash(crypto.Keccak256Hash(seen.Proposal.Created.Hash[:], seen.Proposal.ContentHash[:]))
+			b.Seen = append(b.Seen, seen)
 		}
 	}
 	for _, p := range s.Proposals {
 		if to, ok := p.Changes[block]; ok {
-			b.Changes = append(b.Changes, dossier.Change{ID: ID(p.Number), State: to, Block: s.block(block)})
+			at := s.block(block)
+			b.Changes = append(b.Changes, dossier.Change{ID: ID(p.Number), State: to, Block: at, Log: gov.Hash(crypto.Keccak256Hash(at.Hash[:], []byte(to)))})
 		}
 	}
 }

@@ -28,6 +28,7 @@ type Ports struct {
 	Preflight func(context.Context, gov.Proposal, gov.Holder, gov.Ballot) (gov.Amount, error)
 	TxPlan    func(context.Context, gov.Ballot) (gov.Tx, error)
 	Replace   func(context.Context, gov.Vote) (*gov.Tx, error)
+	Retry     func(context.Context, gov.Vote) (*gov.Tx, error)
 	Send      func(context.Context, gov.Vote) error
 	Confirm   func(context.Context, gov.Vote, gov.Block) (*gov.Receipt, error)
 }
@@ -38,7 +39,7 @@ func (w *World) Parts(flights agent.Flights, log *slog.Logger) agent.Parts {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return agent.Parts{
-		Facts: facts{w}, Chain: chain{w}, Policies: policies{w}, Gate: gate{w}, Briefs: briefs{w}, Signer: signer{w}, Sender: sender{w},
+		Facts: OverFacts(facts{w}), Chain: OverChain(chain{w}), Policies: policies{w}, Gate: gate{w}, Briefs: briefs{w}, Signer: signer{w}, Sender: OverSender(sender{w}),
 		Flights: flights, Log: log,
 	}
 }
@@ -115,6 +116,10 @@ func (p sender) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
 	return p.w.Ports.Replace(ctx, v)
 }
 
+func (p sender) Retry(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
+	return p.w.Ports.Retry(ctx, v)
+}
+
 func (p gate) Gate(ctx context.Context, d dossier.Dossier, h gov.Head) (dossier.WasGated, error) {
 	return call(p.w, "gate", d.ID(), func() (dossier.WasGated, error) { return p.w.Ports.Gate(ctx, d, h) })
 }
@@ -153,7 +158,7 @@ func (w *World) defaults() Ports {
 		Same: func(_ context.Context, p gov.Proposal, _ gov.Block) error {
 			now, err := w.lookup(p.ID)
 			if err == nil && now.ContentHash != p.ContentHash {
-				err = fmt.Errorf("%s has other content", p.ID)
+				err = fmt.Errorf("%s: %w", p.ID, agent.ErrOther)
 			}
 			return err
 		},
@@ -165,6 +170,7 @@ func (w *World) defaults() Ports {
 		},
 		SameCode: func(context.Context, gov.Proposal, gov.Facts, gov.Block) error { return nil },
 		Replace:  func(context.Context, gov.Vote) (*gov.Tx, error) { return nil, nil },
+		Retry:    w.retry,
 		Decide:   w.decide,
 		Gate:     w.gate,
 		Brief: func(context.Context, dossier.Dossier) (dossier.Brief, error) {
@@ -275,6 +281,16 @@ func (w *World) send(_ context.Context, v gov.Vote) error {
 		s.Sent = append(s.Sent, t)
 	})
 	return nil
+}
+
+// retry plans a vote anew whose transaction failed, unless it counts by another one.
+func (w *World) retry(_ context.Context, v gov.Vote) (*gov.Tx, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.s.voted(v.Ballot.Proposal.Number.Int().Uint64()) {
+		return nil, nil
+	}
+	return &gov.Tx{Nonce: w.s.nonce(), Gas: 180_000, FeeCap: gov.NewAmount(2), TipCap: gov.NewAmount(1)}, nil
 }
 
 func (w *World) confirm(_ context.Context, v gov.Vote, final gov.Block) (*gov.Receipt, error) {

@@ -39,6 +39,7 @@ type Proposal struct {
 	GateHolds bool          // the gate stops a For
 	Outcome   gov.State     // the chain's word after the close
 	Text      dossier.Untrusted
+	Starved   int // how many of our transactions for it run out of gas
 	// Changes are later logs, by block.
 	Changes map[uint64]gov.State
 }
@@ -51,6 +52,7 @@ type transaction struct {
 	Support gov.Support
 	Block   uint64 // 0 until mined
 	OK      bool   // it counted
+	Starved bool   // it ran out of gas
 }
 
 // state is what outlives a process.
@@ -173,10 +175,22 @@ func (s *state) mine(n uint64) {
 		s.Newest++
 		for i := range s.Sent {
 			if t := &s.Sent[i]; t.Block == 0 && t.Nonce == s.nonce() {
-				t.Block, t.OK = s.Newest, !s.voted(t.Number)
+				t.Block, t.Starved = s.Newest, s.starve(t.Number)
+				t.OK = !t.Starved && !s.voted(t.Number)
 			}
 		}
 	}
+}
+
+// starve reports whether the next transaction for a proposal runs out of gas.
+func (s *state) starve(number uint64) bool {
+	for i := range s.Proposals {
+		if p := &s.Proposals[i]; p.Number == number && p.Starved > 0 {
+			p.Starved--
+			return true
+		}
+	}
+	return false
 }
 
 // nonce is the next one of the voting key.
@@ -312,7 +326,7 @@ func (w *World) Signed() []gov.Ballot {
 }
 
 // Votes are the votes that count on chain, by the proposal's number. Doubled counts transactions
-// that were mined and did not count.
+// that were mined and did not count, but for those that ran out of gas.
 func (w *World) Votes() (votes map[uint64]gov.Support, doubled int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -321,7 +335,7 @@ func (w *World) Votes() (votes map[uint64]gov.Support, doubled int) {
 		switch {
 		case t.OK:
 			votes[t.Number] = t.Support
-		case t.Block != 0:
+		case t.Block != 0 && !t.Starved:
 			doubled++
 		}
 	}

@@ -72,7 +72,7 @@ func Verify(a gov.Approval, approvers []gov.Address, p gov.Proposal, basis gov.D
 		return fmt.Errorf("answer on %s, asked was %s: %w", a.Proposal, p.ID, ErrProposal)
 	case a.ContentHash != p.ContentHash || a.ContentHash == (gov.Hash{}):
 		return fmt.Errorf("answer on %s: content %s, the proposal has %s: %w", a.Proposal, a.ContentHash, p.ContentHash, ErrContent)
-	case a.Basis != basis || a.Basis == (gov.Digest{}):
+	case !a.OnContent() && a.Basis != basis:
 		return fmt.Errorf("answer on %s: basis %s, it is now %s: %w", a.Proposal, a.Basis, basis, ErrStale)
 	case now > a.Expires:
 		return fmt.Errorf("answer on %s: valid until %s, now is %s: %w", a.Proposal, a.Expires, now, ErrExpired)

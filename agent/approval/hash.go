@@ -14,15 +14,19 @@ import (
 const (
 	domainType = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 	answerType = "Answer(uint256 proposal,bytes32 contentHash,bytes32 basis,uint8 support,uint64 expires)"
-	domainName = "Legate"
-	domainVer  = "1"
+	// contentType is an answer over the content alone. It is a type of its own, so that a key holder shows which it is,
+	// and no answer of the one kind can be taken for one of the other.
+	contentType = "AnswerOnContentAlone(uint256 proposal,bytes32 contentHash,uint8 support,uint64 expires)"
+	domainName  = "Legate"
+	domainVer   = "1"
 )
 
 var (
-	domainTypeHash = crypto.Keccak256([]byte(domainType))
-	answerTypeHash = crypto.Keccak256([]byte(answerType))
-	domainNameHash = crypto.Keccak256([]byte(domainName))
-	domainVerHash  = crypto.Keccak256([]byte(domainVer))
+	domainTypeHash  = crypto.Keccak256([]byte(domainType))
+	answerTypeHash  = crypto.Keccak256([]byte(answerType))
+	contentTypeHash = crypto.Keccak256([]byte(contentType))
+	domainNameHash  = crypto.Keccak256([]byte(domainName))
+	domainVerHash   = crypto.Keccak256([]byte(domainVer))
 )
 
 // Hash is what a holder signs: the EIP-712 hash of the answer. Approver and Signature are no part of it.
@@ -42,6 +46,9 @@ func Hash(a gov.Approval) (gov.Hash, error) {
 	id := a.Proposal.Number.Int().Bytes32()
 	answer := crypto.Keccak256(answerTypeHash, id[:], a.ContentHash[:], a.Basis[:],
 		number(uint64(a.Support)), number(uint64(a.Expires)))
+	if a.OnContent() {
+		answer = crypto.Keccak256(contentTypeHash, id[:], a.ContentHash[:], number(uint64(a.Support)), number(uint64(a.Expires)))
+	}
 	return crypto.Keccak256Hash([]byte{0x19, 0x01}, domain, answer), nil
 }
 

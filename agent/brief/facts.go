@@ -87,6 +87,12 @@ func (f facts) effects(e gov.Effects) {
 			return
 		}
 		f.add(true, "A dry run of the calls reverted.")
+	case gov.EffectsExhausted:
+		if e.OutOfGas {
+			f.add(true, "The calls need more gas than a block has.")
+			return
+		}
+		f.add(true, "The calls do more than a dry run takes in, so not all that they do is known.")
 	case gov.EffectsUnavailable:
 		f.add(true, "A dry run of the calls could not be made.")
 	}

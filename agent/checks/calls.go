@@ -16,10 +16,13 @@ type node struct {
 	leaf bool
 }
 
-// nodes lists all calls in order; ok is false when the calls are not known. Wrappers are listed too: an
-// upgradeToAndCall that carries a decoded call inside is an upgrade all the same.
+// nodes lists all calls in order; ok is false when the calls are not known, and then they are those of the excerpt.
+// Wrappers are listed too: an upgradeToAndCall that carries a decoded call inside is an upgrade all the same.
 func nodes(f gov.Facts) (out []node, ok bool) {
 	calls, ok := f.Calls.Get()
+	if !ok {
+		calls = f.Excerpt
+	}
 	return appendNodes(nil, calls, nil), ok
 }
 

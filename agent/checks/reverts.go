@@ -19,7 +19,7 @@ var Reverts = Check{
 func runReverts(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D16", "reverts", "Find out which action fails and why, and whether someone could make it succeed after the vote.")
 	status, known := f.Effects.Status.Get()
-	if known && status == gov.EffectsReverted {
+	if known && (status == gov.EffectsReverted || status == gov.EffectsExhausted && f.Effects.OutOfGas) {
 		title, evidence := "the dry run reverts", []gov.Evidence{}
 		if f.Effects.OutOfGas {
 			title = "the dry run runs out of gas"

@@ -17,12 +17,20 @@ type Alert struct {
 	ID       string          `json:"id"` // the same on every delivery
 	Event    AlertEvent      `json:"event"`
 	Severity gov.Severity    `json:"severity"`
-	Proposal *gov.ProposalID `json:"proposal"` // null for emergency and system
+	Proposal *gov.ProposalID `json:"proposal"` // null for emergency, system, and one that tells of several
 	Title    string          `json:"title"`
 	Lines    []string        `json:"lines"`
 	Time     time.Time       `json:"time"`
+	// Rule is the emergency rule that it is about, empty for other events.
+	Rule gov.Label `json:"rule,omitempty"`
+	// Emergency are the fields of an emergency, and of a watched number that cannot be read; nil without.
+	*Emergency
 	// Card is where the proposal stands, for channels that show more than lines; nil without a proposal.
 	Card *Card `json:"-"`
+	// Group names the alerts that are told as one where there are many in a day; empty where each stands for itself. Stake
+	// is what the proposal puts at stake: one with more than those told before is told by itself.
+	Group string    `json:"-"`
+	Stake gov.Stake `json:"-"`
 }
 
 // AlertEvent is what an alert is about.
@@ -58,7 +66,11 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 	case WasSeen:
 		n.seen(e)
 	case WasRewound:
-		n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
+		n.rewound(e)
+	case WasTakenBack:
+		n.takenBack(e)
+	case WasReopened:
+		n.tell(AlertProposal, gov.Warning, "voting is not over, it is open again", "It goes on where it stood: "+n.goesOn()+".", "Voting ends about "+moment(n.after.EndsAt())+".")
 	case WasPreviewed:
 		n.previewed()
 	case WasGathered:
@@ -80,7 +92,7 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 	if after.Told != before.Told && after.Told != (Told{}) && after.Verdict != nil {
 		n.decided(*after.Verdict)
 	}
-	return n.alerts
+	return grouped(n.alerts, r, after)
 }
 
 // news collects what is told of one record.
@@ -217,7 +229,7 @@ func (n *news) vote() {
 	case WasFinal:
 		n.tell(AlertVote, gov.Info, "voted "+v.Ballot.Support.String(), fmt.Sprintf("Counted in block %d, transaction %s.", e.Receipt.Block.Number, e.Receipt.Tx.Hex()), by(v.Ballot))
 	case WasReverted:
-		n.tell(AlertVote, gov.Critical, "the vote failed on chain", fmt.Sprintf("Transaction %s in block %d reverted. It is not tried again.", e.Receipt.Tx.Hex(), e.Receipt.Block.Number))
+		n.tell(AlertVote, gov.Critical, "the vote failed on chain", fmt.Sprintf("Transaction %s in block %d reverted. While voting is open the same vote is made again with more gas; a vote by hand works too.", e.Receipt.Tx.Hex(), e.Receipt.Block.Number))
 	case WasNotVoted:
 		n.notVoted(e)
 	}
@@ -271,6 +283,66 @@ func (n *news) changed(c Change) {
 	if n.after.Proposal.Ends > n.before.Proposal.Ends {
 		n.tell(AlertProposal, gov.Info, "its deadline was extended", "Voting goes on longer than was announced; every deadline of ours moves with it.")
 	}
+}
+
+// takenBack tells what a reorganisation took back, and that the rest stands.
+func (n *news) takenBack(e WasTakenBack) {
+	was, is := n.before.Proposal, n.after.Proposal
+	lines := []string{}
+	if was.State != is.State {
+		lines = append(lines, fmt.Sprintf("It was %s, and is %s again.", stateWord(was.State), stateWord(is.State)))
+	}
+	if was.Ends != is.Ends {
+		lines = append(lines, "Voting ends about "+moment(n.after.EndsAt())+" again.")
+	}
+	by, event, severity := "a reorganisation", AlertProposal, gov.Info
+	if len(e.Logs) > 0 {
+		by, severity = "the final block", gov.Warning
+		lines = append(lines, "An endpoint told of a change that is not in its final block.")
+	}
+	what := by + " took a change back"
+	switch {
+	case n.after.votable() && !n.before.votable():
+		severity, what = gov.Warning, by+" took its end back, it is open again"
+		lines = append(lines, "It goes on where it stood: "+n.goesOn()+".")
+	case !n.before.votable():
+		event = AlertResult
+		lines = append(lines, n.result()...)
+	default:
+		lines = append(lines, "Its facts, what was decided and what the holder said stand.")
+	}
+	n.tell(event, severity, what, lines...)
+}
+
+func (n *news) rewound(e WasRewound) {
+	if e.Contradicted {
+		n.tell(AlertProposal, gov.Warning, "not as it was told", "An endpoint told of a proposal that is not so in its final block. If the block has it otherwise, it begins anew with that.")
+		return
+	}
+	n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
+}
+
+// goesOn is where our vote stands.
+func (n *news) goesOn() string {
+	switch v := n.after.Vote; {
+	case v.Status.Bound():
+		return "our vote is " + string(v.Status)
+	case n.after.Canceled:
+		return "the holder stopped the vote"
+	case v.Status == gov.VoteHeld:
+		return "held because of " + inertLabel(v.Reason)
+	case n.after.Verdict != nil:
+		return n.after.Final().String() + ", not cast yet"
+	}
+	return "not decided yet"
+}
+
+// stateWord is the chain's word for people.
+func stateWord(s gov.State) string {
+	if s == "" {
+		return "in a state not known"
+	}
+	return string(s)
 }
 
 func (n *news) result() []string {
@@ -338,28 +410,6 @@ func moment(t gov.UnixTime) string {
 }
 
 func inertLabel[T ~string](s T) string { return Untrusted(s).Plain(80) }
-
-// AlarmAlert is the alert of an emergency rule that fires, or could not be evaluated for as long as it takes
-// to fire. since is chain time; about is the proposal whose facts the rule read, nil if none.
-func AlarmAlert(a gov.Alarm, since gov.UnixTime, about *gov.ProposalID, at time.Time) Alert {
-	key := ""
-	if about != nil {
-		key = about.String()
-	}
-	out := Alert{
-		Version: Version, ID: alertID("alarm", string(a.Rule), key, string(a.Result), fmt.Sprint(int64(since))), Event: AlertEmergency, Severity: a.Severity,
-		Proposal: about, Title: "emergency: " + inertLabel(a.Rule), Time: at.UTC().Truncate(time.Second),
-		Lines: []string{"True since " + moment(since) + ": " + Untrusted(a.Why).Plain(300)},
-	}
-	if a.Result != gov.True {
-		out.Title += " could not be evaluated"
-		out.Lines = []string{"Unknown since " + moment(since) + ": " + Untrusted(a.Why).Plain(300), "Nothing is done about it; whether it is true is not known."}
-	}
-	if out.Severity == "" {
-		out.Severity = gov.Critical
-	}
-	return out
-}
 
 // SystemAlert is an alert about the program itself. The same what within the same hour is the same alert, so
 // that what goes wrong a hundred times is told once. why may quote what a stranger's server said.

@@ -229,15 +229,18 @@ func TestQuote(t *testing.T) {
 func TestAlarmAndSystemAlerts(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	alarm := gov.Alarm{Rule: "crash", Result: gov.True, Severity: gov.Critical, Why: `metrics["eth-price"] < 900`}
-	a := dossier.AlarmAlert(alarm, 500, nil, at)
-	if a.ID != dossier.AlarmAlert(alarm, 500, nil, at.Add(time.Hour)).ID || a.ID == dossier.AlarmAlert(alarm, 501, nil, at).ID {
+	told := func(since gov.UnixTime, at time.Time) dossier.Alert {
+		return dossier.AlarmAlert(gov.Firing{Alarm: alarm, Since: since, At: gov.UnixTime(at.Unix())})
+	}
+	a := told(500, at)
+	if a.ID != told(500, at.Add(time.Hour)).ID || a.ID == told(501, at).ID {
 		t.Error("an alarm has one id a firing")
 	}
 	if a.Event != dossier.AlertEmergency || a.Severity != gov.Critical || a.Proposal != nil || a.Title != "emergency: crash" {
 		t.Errorf("%+v", a)
 	}
 	alarm.Result = gov.Unknown
-	if u := dossier.AlarmAlert(alarm, 500, nil, at); u.ID == a.ID || !strings.Contains(u.Title, "could not be evaluated") {
+	if u := told(500, at); u.ID == a.ID || !strings.Contains(u.Title, "could not be evaluated") {
 		t.Errorf("%+v", u)
 	}
 	s := dossier.SystemAlert(gov.Warning, "x", fmt.Errorf("said <b>"), at)

@@ -45,6 +45,10 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		return d.seen(e)
 	case WasRewound:
 		return d.rewound()
+	case WasTakenBack:
+		return d.takenBack(e)
+	case WasReopened:
+		return d.reopened(e)
 	case WasPreviewed:
 		if d.Stage != AtSeen || !d.speaks(e.Gathered) {
 			return d, false
@@ -86,7 +90,7 @@ func (d Dossier) apply(e Event) (Dossier, bool) {
 		}
 		return d.restate(e.Head), true
 	case WasApproved:
-		if bound || (d.Stage != AtDecided && d.Stage != AtGathered) {
+		if bound || (d.Stage != AtDecided && d.Stage != AtGathered && !(d.Stage == AtSeen && e.Approval.OnContent())) {
 			return d, false
 		}
 		d.Approval, d.Canceled, d.Vote.Status = &e.Approval, false, gov.VoteWaiting
@@ -135,19 +139,25 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 	v := &d.Vote
 	switch e := e.(type) {
 	case WasLocked:
-		if d.Stage != AtDecided || v.Status.Bound() {
+		if v.Status.Bound() || d.Stage != AtDecided && !(d.Stage == AtSeen && e.OnContent()) {
 			return d, false
 		}
 		d.Locked, d.Held = &e, nil
+		if e.Holder != nil {
+			d.Holder = *e.Holder
+		}
 		*v = gov.Vote{Status: gov.VoteLocked, Ballot: e.Ballot, Approval: e.Approval, Power: e.Power, Nonce: e.Tx.Nonce}
 	case WasReleased:
-		if v.Status != gov.VoteLocked && (d.Stage != AtDecided || v.Status.Bound()) {
+		if v.Status != gov.VoteLocked && (d.Stage != AtDecided && d.Stage != AtSeen || v.Status.Bound()) {
 			return d, false
 		}
 		d.released(e)
 	case WasSigned:
-		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent {
+		if v.Status != gov.VoteLocked && v.Status != gov.VoteSigned && v.Status != gov.VoteSent && v.Status != gov.VoteReverted {
 			return d, false
+		}
+		if v.Status == gov.VoteReverted && d.Stage == AtNotVoted {
+			d.Stage, v.Block = AtDecided, gov.Block{} // the same vote, made again
 		}
 		v.Status, v.Nonce, v.Tx, v.Raw = gov.VoteSigned, e.Tx.Nonce, e.Hash, e.Raw
 	case WasSent:
@@ -166,7 +176,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		}
 		v.Status, v.Block = gov.VoteSent, gov.Block{}
 	case WasFinal:
-		if !underWay(v.Status) && v.Status != gov.VoteExpired {
+		if !underWay(v.Status) && v.Status != gov.VoteExpired && v.Status != gov.VoteReverted {
 			return d, false
 		}
 		v.Status, v.Block, v.Tx = gov.VoteFinal, e.Receipt.Block, e.Receipt.Tx
@@ -184,6 +194,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 		if v.Raw.Len() > 0 && !e.Status.Bound() {
 			return d, false // what was signed is never nothing
 		}
+		d.leave()
 		v.Status = e.Status
 		d.notVoted(e.Why)
 	default:
@@ -193,7 +204,7 @@ func (d Dossier) applyVote(e Event) (Dossier, bool) {
 }
 
 func (d *Dossier) voted() {
-	if d.Stage == AtDecided || d.Stage == AtNotVoted {
+	if d.Stage == AtDecided || d.Stage == AtNotVoted || d.Stage == AtSeen {
 		d.Stage, d.NotVoted = AtVoted, ""
 	}
 	d.followState()
@@ -228,7 +239,7 @@ func (d *Dossier) released(e WasReleased) {
 
 func (d *Dossier) notVoted(why NotVotedReason) {
 	d.NotVoted = why
-	if d.Stage == AtSeen || d.Stage == AtGathered || d.Stage == AtDecided {
+	if d.votable() {
 		d.Stage = AtNotVoted
 	}
 	d.followState()
@@ -244,12 +255,15 @@ func (d Dossier) seen(e WasSeen) (Dossier, bool) {
 		vote, locked = gov.Vote{}, nil // without a signature all is open again; the ledger bars another vote
 	}
 	next := Dossier{Proposal: e.Seen.Proposal, Text: e.Seen.Text, Shown: e.Seen.Shown, Stage: AtSeen, Vote: vote, Locked: locked, Seq: d.Seq, Records: d.Records, Head: d.Head,
-		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends}
+		BackFilled: e.Head.Clock > e.Seen.Proposal.Ends,
+		Changes:    []Change{{State: e.Seen.Proposal.State, Ends: e.Seen.Proposal.Ends, Block: e.Seen.Proposal.Created, Log: e.Seen.Log}}}
 	if again && e.Seen.Proposal.ContentHash == d.Proposal.ContentHash && e.Seen.Proposal.DescriptionHash == d.Proposal.DescriptionHash {
 		next.keep(d)
 	}
 	if vote.Status.Bound() {
-		next.Stage = AtDecided // our vote on this id is signed: it is followed, never decided again
+		if d.Verdict != nil {
+			next.Stage = AtDecided // our vote on this id is signed: it is followed, never decided again
+		}
 		next.Gathered, next.Provisional, next.GatheredAt, next.Standing = d.Gathered, d.Provisional, d.GatheredAt, d.Standing
 		next.Verdict, next.Holder, next.Plan, next.Gate = d.Verdict, d.Holder, d.Plan, d.Gate
 		switch vote.Status {
@@ -294,7 +308,7 @@ func (d *Dossier) gathered(g Gathered, provisional bool) {
 func (d Dossier) decided(e WasDecided) Dossier {
 	v := e.Verdict
 	d.Stage, d.Verdict, d.Holder, d.Plan = AtDecided, &v, e.Holder, e.Plan
-	now := e.Head.Latest.Time
+	now := max(e.Head.Latest.Time, d.Proposal.Created.Time) // nothing is decided before it was proposed
 	if d.FirstDecided == 0 {
 		d.FirstDecided = now
 	}
@@ -375,44 +389,4 @@ func (d Dossier) restate(head gov.Head) Dossier {
 		d.Vote.Status, d.Vote.Reason = gov.VoteHeld, d.Held.Reason
 	}
 	return d
-}
-
-// changed takes in the chain's state and deadline.
-func (d Dossier) changed(c Change) (Dossier, bool) {
-	if d.Stage == Unseen || d.Stage == AtClosed {
-		return d, false
-	}
-	if c.Ends > d.Proposal.Ends {
-		d.Proposal.Ends = c.Ends
-	}
-	if c.State != "" {
-		d.Proposal.State = c.State
-	}
-	if d.Proposal.State.Over() && !d.Vote.Status.Bound() && (d.Stage == AtSeen || d.Stage == AtGathered || d.Stage == AtDecided) {
-		d.NotVoted, d.Stage = NotOpen, AtNotVoted
-		if d.Vote.Status != gov.VoteCanceled {
-			d.Vote.Status = gov.VoteNoVote
-		}
-	}
-	d.followState()
-	return d, true
-}
-
-// followState moves a settled proposal along with the chain's state.
-func (d *Dossier) followState() {
-	if d.Stage != AtVoted && d.Stage != AtNotVoted && d.Stage != AtQueued {
-		return
-	}
-	switch d.Proposal.State {
-	case gov.StateQueued:
-		d.Stage = AtQueued
-	case gov.StateExecuted:
-		d.Stage = AtExecuted
-	case gov.StateDefeated:
-		d.Stage = AtDefeated
-	case gov.StateCanceled:
-		d.Stage = AtCanceled
-	case gov.StateExpired:
-		d.Stage = AtExpired
-	}
 }

@@ -7,6 +7,8 @@ type Seen struct {
 	Proposal gov.Proposal `json:"proposal"`
 	Text     Text         `json:"text"`
 	Shown    Shown        `json:"shown"`
+	// Log is the digest of the log's bytes and place; zero in records of older versions.
+	Log gov.Hash `json:"log,omitzero"`
 }
 
 // Change is a later log about a proposal: its state as far as the log tells, or a moved deadline.
@@ -15,6 +17,8 @@ type Change struct {
 	State gov.State      `json:"state"` // empty when the log only moves the deadline
 	Ends  gov.Clocks     `json:"ends"`  // 0 when unchanged
 	Block gov.Block      `json:"block"`
+	// Log is the digest of the log's bytes and place; zero where the state was read, not logged.
+	Log gov.Hash `json:"log,omitzero"`
 }
 
 // Batch is what one poll of a chain brought, in chain order: store it and advance the cursor in one
@@ -30,9 +34,12 @@ type Batch struct {
 	// Everything seen above it did not happen.
 	Rewound *gov.Block
 	// Broken says that the reorganisation reached below a finalized block (G21): stop signing, alarm.
-	Broken  bool
-	Seen    []Seen
-	Changes []Change
+	Broken bool
+	// Confirmed are the blocks that became final with this batch; nil if none. All of their logs are among Seen and
+	// Changes, also those that were told before. What was told of them before and is not among these did not happen.
+	Confirmed *Span
+	Seen      []Seen
+	Changes   []Change
 	// Heads are the clocks of the governors at To, by governor.
 	Heads map[gov.Address]gov.Head
 	// Recent are the hash-linked blocks from the newest final one up to To, ascending: what the next poll
@@ -41,3 +48,9 @@ type Batch struct {
 	// Behind says that blocks up to the head remain to be read: poll again at once.
 	Behind bool
 }
+
+// Span is a range of blocks, both ends included.
+type Span struct{ From, To uint64 }
+
+// Has reports whether a block is in the range.
+func (s *Span) Has(number uint64) bool { return s != nil && s.From <= number && number <= s.To }

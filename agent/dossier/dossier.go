@@ -71,6 +71,11 @@ type Dossier struct {
 	Refused  Refused
 	NotVoted NotVotedReason
 	Rewound  bool
+	// Changes is what the chain was read to do with it: its creation first, then each change in the order of reading.
+	// A reorganisation takes back those of the blocks that are gone.
+	Changes []Change
+	// Left is where it stood when it was found that no vote of ours is cast; nil before.
+	Left *Left
 	// Head is the newest head of which the records tell.
 	Head gov.Head
 	// Told is the decision that people were last told of.
@@ -88,6 +93,12 @@ type Standing struct {
 	Gathered Gathered
 	Verdict  gov.Verdict
 	Wait     int64
+}
+
+// Left is a stage that was left without a vote, with the vote as it was: where a proposal goes on whose end did not happen.
+type Left struct {
+	Stage Stage
+	Vote  gov.Vote
 }
 
 // Refused counts how often the grounds of a vote were refused when it was to be signed: each time it is gathered
@@ -137,8 +148,12 @@ func (d Dossier) Final() gov.Direction {
 	return gov.Final(d.Verdict.Direction, gate)
 }
 
-// Grounds is the gathering that a choice stands on: that of a standing Against, else the newest.
+// Grounds is the gathering that a choice stands on: that of a standing Against, else the newest; none where it is the
+// holder's on the content alone.
 func (d Dossier) Grounds(c Choice) Gathered {
+	if c.Content || d.Gathered == nil {
+		return Gathered{}
+	}
 	if c.Standing && d.Standing != nil {
 		return d.Standing.Gathered
 	}
@@ -147,7 +162,7 @@ func (d Dossier) Grounds(c Choice) Gathered {
 
 // LockedOn is the gathering that the bound vote was locked on.
 func (d Dossier) LockedOn() Gathered {
-	return d.Grounds(Choice{Standing: d.Locked != nil && d.Locked.Standing})
+	return d.Grounds(Choice{Standing: d.Locked != nil && d.Locked.Standing, Content: d.Locked != nil && d.Locked.OnContent()})
 }
 
 // Fold applies records in order to an empty dossier.

@@ -1,9 +1,12 @@
 package dossier
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/gov"
@@ -33,9 +36,26 @@ type (
 		Seen Seen     `json:"seen"`
 		Head gov.Head `json:"head"`
 	}
-	// WasRewound: a reorganisation took the block of its creation away.
+	// WasRewound: a reorganisation took the block of its creation away, or the final block does not say what was told of
+	// it before.
 	WasRewound struct {
-		To gov.Block `json:"to"` // the last common block
+		To gov.Block `json:"to"` // the last common block, or the last final one
+		// Contradicted says that the block stands, and an endpoint told what is not in it.
+		Contradicted bool `json:"contradicted,omitempty"`
+	}
+	// WasTakenBack: the chain was read to have changed it, and that did not happen: a reorganisation took the blocks away,
+	// or they do not say it now that they are final. Its creation stands.
+	WasTakenBack struct {
+		To   gov.Block `json:"to"`   // the last common block, or the last final one
+		Head gov.Head  `json:"head"` // after it
+		// Logs are the digests of the logs that did not happen; empty: of all above To.
+		Logs []gov.Hash `json:"logs,omitempty"`
+	}
+	// WasReopened: no vote was cast since voting seemed over, and the chain says that it is not.
+	WasReopened struct {
+		State gov.State  `json:"state"`
+		Ends  gov.Clocks `json:"ends"`
+		Head  gov.Head   `json:"head"`
 	}
 	// WasPreviewed: a provisional dossier at the head, before finality; shown, never signed.
 	WasPreviewed struct {
@@ -108,6 +128,8 @@ type (
 		Sources  int                   `json:"sources"` // endpoints that gave the facts; 1 is an unverified source
 		// Content is what was judged: the vote is sent for nothing else under the same id (G20).
 		Content gov.Hash `json:"content"`
+		// Holder is whose tokens they are, where no decision has said it before: the holder answered on the content alone.
+		Holder *gov.Holder `json:"holder,omitempty"`
 	}
 	// WasReleased: the grounds of a vote do not hold any more, or the signer refused before the ledger was
 	// written; the proposal is gathered and decided again.
@@ -154,6 +176,9 @@ type (
 	WasClosed struct{}
 )
 
+// OnContent reports whether the bound vote is the holder's, over the content hash alone.
+func (e WasLocked) OnContent() bool { return e.Approval != nil && e.Approval.OnContent() }
+
 // NotVotedReason is why there is no vote by us.
 type NotVotedReason string
 
@@ -181,6 +206,9 @@ type Gathered struct {
 	Content gov.Hash `json:"content"`
 	// Outlook is computed from the facts where a policy reads it; nil elsewhere. It is no part of digest and basis.
 	Outlook *gov.Outlooks `json:"outlook,omitempty"`
+
+	// gist is the record of which this is the gist, without its lists; 0 for a whole gathering.
+	gist int64
 }
 
 // Claim is something that the text names, held against the calls (detector D10).
@@ -202,6 +230,8 @@ const (
 
 func (WasSeen) event()      {}
 func (WasRewound) event()   {}
+func (WasTakenBack) event() {}
+func (WasReopened) event()  {}
 func (WasPreviewed) event() {}
 func (WasGathered) event()  {}
 func (WasDecided) event()   {}
@@ -227,6 +257,8 @@ func (WasClosed) event()    {}
 var kinds = map[string]func() Event{
 	"WasSeen":      func() Event { return &WasSeen{} },
 	"WasRewound":   func() Event { return &WasRewound{} },
+	"WasTakenBack": func() Event { return &WasTakenBack{} },
+	"WasReopened":  func() Event { return &WasReopened{} },
 	"WasPreviewed": func() Event { return &WasPreviewed{} },
 	"WasGathered":  func() Event { return &WasGathered{} },
 	"WasDecided":   func() Event { return &WasDecided{} },
@@ -251,6 +283,9 @@ var kinds = map[string]func() Event{
 	"WasForecast":  func() Event { return &WasForecast{} },
 }
 
+// Kinds lists the types of records, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
 // Record is one event of one proposal as stored: append-only, under (proposal, seq).
 type Record struct {
 	ID    gov.ProposalID
@@ -271,8 +306,15 @@ func Encode(id gov.ProposalID, seq int64, at time.Time, e Event) (Record, error)
 	return Record{id, seq, TypeOf(e), at.UTC(), body, e}, nil
 }
 
-// Decode reads a stored event by its type.
+// Decode reads a stored event by its type. A body from which parts were cut has to be joined before.
 func Decode(kind string, body []byte) (Event, error) {
+	if bytes.HasPrefix(body, []byte(cutsOpen)) {
+		return nil, fmt.Errorf("decode record %s: its parts are elsewhere: %w", kind, ErrPart)
+	}
+	return decode(kind, body)
+}
+
+func decode(kind string, body []byte) (Event, error) {
 	make, ok := kinds[kind]
 	if !ok {
 		return nil, fmt.Errorf("record of unknown type %q: written by a newer version?", kind)
@@ -284,5 +326,5 @@ func Decode(kind string, body []byte) (Event, error) {
 	return value(e), nil
 }
 
-// Digest is the sha256 of the record's body.
+// Digest is the sha256 of the record's body, as it is stored: see [Record.Split].
 func (r Record) Digest() gov.Digest { return sha256.Sum256(r.Body) }

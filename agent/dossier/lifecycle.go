@@ -57,9 +57,15 @@ func Next(d Dossier, head gov.Head) []Step {
 	}
 	switch d.Stage {
 	case AtSeen:
+		if d.Vote.Status.Bound() {
+			break // the holder's answer on the content alone: nothing is gathered for it
+		}
 		if d.over(head) {
 			owe(Settle, "closed")
 			break
+		}
+		if d.castable(head) {
+			owe(Lock, fmt.Sprint(d.Seq))
 		}
 		if d.Gathered == nil {
 			owe(Preview, blockBasis(d.Proposal.Created))
@@ -77,6 +83,10 @@ func Next(d Dossier, head gov.Head) []Step {
 			nextVote(d, head, owe)
 		}
 	case AtVoted, AtNotVoted, AtQueued:
+		if d.Stage == AtNotVoted && d.reopens(head) {
+			// the end was a mistake, or a lie: the chain is asked again while it can be put right
+			owe(Settle, fmt.Sprintf("reopen/%d", int64(head.Latest.Time)/60))
+		}
 		if d.over(head) && !d.Proposal.State.Over() {
 			// defeat, success and expiry leave no log: the state is read once an hour
 			owe(Settle, fmt.Sprint(int64(head.Latest.Time)/3600))
@@ -113,6 +123,10 @@ func nextBound(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		owe(Send, fmt.Sprint(d.Seq))
 	case gov.VoteSent, gov.VoteMined:
 		owe(Confirm, fmt.Sprint(head.Latest.Number))
+	case gov.VoteReverted:
+		if d.open(head) && !d.Proposal.State.Over() && !d.Swapped() {
+			owe(Confirm, fmt.Sprint(head.Latest.Number)) // the same vote is made again with more gas
+		}
 	case gov.VoteExpired:
 		// until the close is final a reorganisation may still bring a block that has it
 		if d.Vote.Raw.Len() > 0 && head.Final.Time <= d.Window(head).Closes {
@@ -152,6 +166,12 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 		owe(Lock, "not-live") // records that nothing is sent
 		return
 	}
+	if choice.Content { // no facts stand behind it, so it waits for none
+		if head.Latest.Time >= d.Refused.again() {
+			owe(Lock, fmt.Sprint(d.Seq))
+		}
+		return
+	}
 	if d.Vote.Status == gov.VoteHeld { // by the budget: it is tried again, and a person can answer
 		d.remind(head, w, owe)
 	}
@@ -170,6 +190,12 @@ func nextVote(d Dossier, head gov.Head, owe func(StepKind, string)) {
 	owe(Lock, fmt.Sprint(d.Seq))
 }
 
+// castable reports whether the holder's answer on the content alone is to be cast though there are no facts: its block
+// is final, so that the content is agreed.
+func (d Dossier) castable(head gov.Head) bool {
+	return d.Choice(head).Content && d.open(head) && head.Final.Number >= d.Proposal.Created.Number && head.Latest.Time >= d.Refused.again()
+}
+
 // due says whether a choice is to be cast now, by its wait and the voting window.
 func (d Dossier) due(c Choice, head gov.Head) bool {
 	return c.Direction != gov.Hold && head.Latest.Time >= c.Due && d.open(head) && head.Latest.Time <= d.Window(head).Closes-gov.UnixTime(d.Plan.Margin)
@@ -182,20 +208,9 @@ const turn = 600
 // rush is how little time, in seconds before the close, a vote has left when it waits for no other any more.
 const rush = 120
 
-// Before says whether this proposal's vote goes before that of another of the same key, where both are due: an Against
-// first, then the nearest deadline. head and theirs are the heads of the two governors.
+// Before reports whether this proposal's vote goes before that of another of the same key: see [Turn.Before].
 func (d Dossier) Before(o Dossier, head, theirs gov.Head) bool {
-	c, other := d.Choice(head), o.Choice(theirs)
-	if d.Stage != AtDecided || d.Vote.Status != gov.VoteWaiting || !d.Plan.Live || !d.due(c, head) || head.Latest.Time >= c.Due+turn {
-		return false
-	}
-	if theirs.Latest.Time > o.Window(theirs).Closes-gov.UnixTime(o.Plan.Margin)-rush {
-		return false
-	}
-	if against := c.Direction == gov.Against; against != (other.Direction == gov.Against) {
-		return against
-	}
-	return d.Window(head).Closes < o.Window(theirs).Closes
+	return d.Turn().Before(o.Turn(), head, theirs)
 }
 
 // Late says whether a vote is due, not sent, and only the last quarter of its window is left.
@@ -211,7 +226,7 @@ func (d Dossier) Late(head gov.Head) bool {
 
 // Undecided says whether only the last quarter of the window is left and there is no decision yet, on whatever facts.
 func (d Dossier) Undecided(head gov.Head) bool {
-	return (d.Stage == AtSeen || d.Stage == AtGathered) && d.FirstDecided == 0 && !d.Canceled && d.ending(head)
+	return (d.Stage == AtSeen || d.Stage == AtGathered) && d.FirstDecided == 0 && !d.Canceled && !d.Vote.Status.Bound() && d.ending(head)
 }
 
 // ending says whether the last quarter of the window has begun.
@@ -343,8 +358,10 @@ type Choice struct {
 	Due       gov.UnixTime
 	// Standing: an Against that is signed on the facts that gave it, whatever their age.
 	Standing bool
-	Reason   gov.HoldReason
-	stands   bool // an Against that may be signed so when no fresh facts can be had
+	// Content: the holder's answer over the content hash alone. No facts stand behind it.
+	Content bool
+	Reason  gov.HoldReason
+	stands  bool // an Against that may be signed so when no fresh facts can be had
 }
 
 // Choice says what is to be cast at a head. The holder's signed answer comes first, then the holder's
@@ -352,7 +369,7 @@ type Choice struct {
 func (d Dossier) Choice(head gov.Head) Choice {
 	w := d.Window(head)
 	if a := d.Approval; a != nil && d.approves(*a, head) {
-		return Choice{Direction: a.Support.Direction(), By: gov.ByHolder, Due: w.Opens}
+		return Choice{Direction: a.Support.Direction(), By: gov.ByHolder, Due: w.Opens, Content: a.OnContent()}
 	}
 	if d.Canceled {
 		return Choice{Reason: gov.HoldReason(StoppedByHand)}
@@ -422,9 +439,14 @@ func (d Dossier) holdReason() gov.HoldReason {
 	return ""
 }
 
-// approves says whether an answer speaks of what is known now, and still holds. Its signature was
-// verified when it was recorded and is verified again by the signer.
+// approves says whether an answer speaks of what is known now, and still holds: of the facts that are known, or of the
+// content alone. Its signature was verified when it was recorded and is verified again by the signer.
 func (d Dossier) approves(a gov.Approval, head gov.Head) bool {
-	return d.Gathered != nil && !d.Provisional && a.Proposal == d.ID() &&
-		a.ContentHash == d.Proposal.ContentHash && a.Basis == d.Gathered.Basis && head.Latest.Time <= a.Expires
+	if a.Proposal != d.ID() || a.ContentHash != d.Proposal.ContentHash || head.Latest.Time > a.Expires {
+		return false
+	}
+	if a.OnContent() {
+		return a.ContentHash != gov.Hash{}
+	}
+	return d.Gathered != nil && !d.Provisional && a.Basis == d.Gathered.Basis
 }

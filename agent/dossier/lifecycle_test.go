@@ -3,6 +3,7 @@ package dossier_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -358,5 +359,158 @@ func TestG30LineIsInert(t *testing.T) {
 		if got := in.Line(100); got != want {
 			t.Errorf("%q is shown as %q, want %q", string(in), got, want)
 		}
+	}
+}
+
+func back(to uint64, now int64) dossier.WasTakenBack {
+	return dossier.WasTakenBack{To: gov.Block{Number: to}, Head: at(now)}
+}
+
+func change(s gov.State, block uint64) dossier.WasChanged {
+	return dossier.WasChanged{Change: dossier.Change{State: s, Block: gov.Block{Number: block}}}
+}
+
+// A reorganisation that takes back a change takes back that change alone: facts, decision, gate, the holder's answer and
+// the wait stand.
+func TestG51TakenBackChangeLeavesTheRest(t *testing.T) {
+	s := &story{t: t}
+	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.For)))
+	s.gate(2100, gov.GatePass)
+	s.happen(dossier.WasReminded{Before: "24h"}, dossier.WasApproved{Approval: gov.Approval{Support: gov.SupportFor}})
+	before := s.d
+	extended := change(gov.StateActive, 2201)
+	extended.Change.Ends = closes + 500
+	s.happen(change(gov.StateActive, 2200), extended, back(2200, 2300))
+	if s.d.Proposal.State != gov.StateActive || s.d.Proposal.Ends != closes {
+		t.Errorf("after the extension is taken back: %s until %d", s.d.Proposal.State, s.d.Proposal.Ends)
+	}
+	s.happen(back(2199, 2300))
+	before.Seq, before.Head = s.d.Seq, s.d.Head
+	if diff := cmp.Diff(before, s.d, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+		t.Errorf("what is left after the change is taken back (-before +after):\n%s", diff)
+	}
+	if _, err := s.d.Apply(back(2199, 2300)); !errors.Is(err, dossier.ErrNotNow) {
+		t.Errorf("nothing is left to take back: %v", err)
+	}
+}
+
+// An end of the proposal that did not happen brings it back to where it stood, whatever was concluded from it.
+func TestG51TakenBackEndReopens(t *testing.T) {
+	lock := dossier.WasLocked{Ballot: gov.Ballot{Support: gov.SupportAgainst}}
+	signed := dossier.WasSigned{Hash: gov.Hash{1}, Raw: gov.CalldataOf([]byte{1})}
+	over := dossier.WasNotVoted{Status: gov.VoteExpired, Why: dossier.NotOpen}
+	end := change(gov.StateCanceled, 24000)
+	against := []dossier.Event{seen(), gathered(2100), decided(2100, verdict(gov.Against))}
+	for name, c := range map[string]struct {
+		before, after []dossier.Event
+		status        gov.VoteStatus
+		owed          []dossier.StepKind
+	}{
+		"seen":              {[]dossier.Event{seen()}, []dossier.Event{end}, gov.VoteNone, []dossier.StepKind{dossier.Preview, dossier.Gather}},
+		"decided":           {against, []dossier.Event{end}, gov.VoteWaiting, []dossier.StepKind{dossier.Gather, dossier.Gather}},
+		"decided and over":  {against, []dossier.Event{end, dossier.WasClosed{}}, gov.VoteWaiting, []dossier.StepKind{dossier.Gather, dossier.Gather}},
+		"refused at a lock": {against, []dossier.Event{dossier.WasNotVoted{Status: gov.VoteNoVote, Why: dossier.NotOpen}, end, dossier.WasClosed{}}, gov.VoteWaiting, []dossier.StepKind{dossier.Gather, dossier.Gather}},
+		"stopped by hand":   {append(against[:3:3], dossier.WasCanceled{}), []dossier.Event{end, dossier.WasClosed{}}, gov.VoteCanceled, []dossier.StepKind{dossier.Gather}},
+		"locked":            {append(against[:3:3], lock), []dossier.Event{end, over, dossier.WasClosed{}}, gov.VoteLocked, []dossier.StepKind{dossier.Sign}},
+		"signed":            {append(against[:3:3], lock, signed), []dossier.Event{end, over}, gov.VoteSigned, []dossier.StepKind{dossier.Send}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &story{t: t}
+			s.happen(c.before...)
+			stage := s.d.Stage
+			s.happen(c.after...)
+			if s.d.Stage == stage {
+				t.Fatalf("its end leaves it at %s", stage)
+			}
+			s.happen(back(23999, 24001))
+			if s.d.Stage != stage || s.d.Vote.Status != c.status || s.d.NotVoted != "" || s.d.Proposal.State != gov.StatePending {
+				t.Errorf("stage %s, vote %q, not voted %q, state %s", s.d.Stage, s.d.Vote.Status, s.d.NotVoted, s.d.Proposal.State)
+			}
+			s.owed(at(24001), c.owed...)
+		})
+	}
+}
+
+// What is settled stays settled where voting is over all the same, and follows the state that is left.
+func TestG51TakenBackStateOfASettledProposal(t *testing.T) {
+	s := &story{t: t}
+	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.Against)), dossier.WasLocked{}, dossier.WasSigned{Raw: gov.CalldataOf([]byte{1})}, dossier.WasSent{}, dossier.WasFinal{},
+		change(gov.StateQueued, closes+10), change(gov.StateExecuted, closes+20), dossier.WasClosed{})
+	s.happen(back(closes+15, closes+30))
+	if s.d.Stage != dossier.AtQueued || s.d.Vote.Status != gov.VoteFinal {
+		t.Errorf("execution taken back: stage %s, vote %s", s.d.Stage, s.d.Vote.Status)
+	}
+	s.happen(back(closes, closes+30))
+	if s.d.Stage != dossier.AtVoted {
+		t.Errorf("queueing taken back: stage %s", s.d.Stage)
+	}
+
+	s = &story{t: t}
+	s.happen(seen(), dossier.WasNotVoted{Status: gov.VoteNoVote, Why: dossier.NotOpen}, change(gov.StateDefeated, closes+10), dossier.WasClosed{}, back(closes+5, closes+30))
+	if s.d.Stage != dossier.AtNotVoted || s.d.NotVoted != dossier.NotOpen {
+		t.Errorf("defeat taken back after the close: stage %s, not voted %q", s.d.Stage, s.d.NotVoted)
+	}
+	s.owed(at(closes+31), dossier.Settle)
+}
+
+// TestG49HandOnContentAlone: with no facts at all, and with facts that cannot be had anew, the holder's answer over the
+// content alone is owed its vote as soon as voting is open and the content is agreed; nothing else is.
+func TestG49HandOnContentAlone(t *testing.T) {
+	a := gov.Approval{ContentHash: gov.Hash{9}, Support: gov.SupportAgainst, Expires: closes}
+	bound := func(s *story, a gov.Approval) dossier.WasLocked {
+		return dossier.WasLocked{Ballot: gov.Ballot{Proposal: s.d.ID(), Support: a.Support, Reason: gov.BallotReason{By: gov.ByHolder}}, Approval: &a, Content: gov.Hash{9}, Holder: &gov.Holder{Name: "alice"}}
+	}
+	s := &story{t: t}
+	s.happen(seen())
+	a.Proposal = s.d.ID()
+	if _, err := s.d.Apply(dossier.WasApproved{Approval: gov.Approval{Proposal: s.d.ID(), ContentHash: gov.Hash{9}, Basis: gov.Digest{5}}}); !errors.Is(err, dossier.ErrNotNow) {
+		t.Errorf("an answer on facts that were never gathered: %v", err)
+	}
+	s.happen(dossier.WasApproved{Approval: a})
+	s.owed(at(1500), dossier.Preview, dossier.Gather) // voting is not open
+	late := at(2100)
+	late.Final = gov.Block{Number: 999}
+	s.owed(late, dossier.Preview) // its content is not agreed
+	s.owed(at(2100), dossier.Lock, dossier.Preview, dossier.Gather)
+	for name, change := range map[string]func(*gov.Approval){
+		"other content":  func(a *gov.Approval) { a.ContentHash = gov.Hash{8} },
+		"other proposal": func(a *gov.Approval) { a.Proposal.Number = gov.NewAmount(8) },
+		"expired":        func(a *gov.Approval) { a.Expires = 2099 },
+	} {
+		x, b := *s, a
+		change(&b)
+		x.happen(dossier.WasApproved{Approval: b})
+		if c := x.d.Choice(at(2100)); c.Direction != gov.Hold {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	s.happen(bound(s, a))
+	s.owed(at(2100), dossier.Sign)
+	if s.d.Holder.Name != "alice" {
+		t.Errorf("the holder is %+v", s.d.Holder)
+	}
+	back := *s
+	back.happen(dossier.WasReleased{Why: "dearer", Head: at(2100)})
+	back.owed(at(2100), dossier.Lock, dossier.Preview, dossier.Gather)
+	s.happen(dossier.WasSigned{Raw: gov.CalldataOf([]byte{1})}, dossier.WasSent{})
+	s.owed(at(2110), dossier.Confirm)
+	s.happen(dossier.WasMined{}, dossier.WasFinal{Receipt: gov.Receipt{OK: true, Final: true}})
+	if s.d.Stage != dossier.AtVoted || s.d.Vote.Status != gov.VoteFinal {
+		t.Errorf("stage %s, vote %s", s.d.Stage, s.d.Vote.Status)
+	}
+	if doc, err := s.d.Document("x/7"); err != nil || doc.Vote == nil {
+		t.Errorf("its document: %v", err)
+	}
+
+	// decided on facts that have aged since, and cannot be had anew
+	s = &story{t: t}
+	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.Hold, gov.HoldClosedWorld)), dossier.WasApproved{Approval: a})
+	s.owed(at(100_000), dossier.Lock)
+	if g := s.d.Grounds(s.d.Choice(at(100_000))); g.Digest != (gov.Digest{}) {
+		t.Errorf("it stands on facts %s", g.Digest)
+	}
+	s.happen(bound(s, a))
+	if g := s.d.LockedOn(); g.Digest != (gov.Digest{}) {
+		t.Errorf("it was locked on facts %s", g.Digest)
 	}
 }

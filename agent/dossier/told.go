@@ -41,6 +41,10 @@ func (d *Dossier) hear(e Event) {
 	switch e := e.(type) {
 	case WasSeen:
 		h = e.Head
+	case WasTakenBack:
+		h = e.Head
+	case WasReopened:
+		h = e.Head
 	case WasGathered:
 		h = e.Head
 	case WasDecided:

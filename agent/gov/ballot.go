@@ -16,11 +16,14 @@ type Ballot struct {
 type BallotReason struct {
 	By     By     `json:"by"`
 	Rule   Label  `json:"rule"`
-	Record Digest `json:"record"` // facts digest that the decision stands on
+	Record Digest `json:"record"` // facts digest that the decision stands on; zero: the content hash alone
 }
 
 // Text is the reason for a ballot with support s.
 func (r BallotReason) Text(s Support) string {
+	if r.By == ByHolder && r.Record == (Digest{}) {
+		return fmt.Sprintf("Legate: %s, by the holder's own hand, over the content alone", s)
+	}
 	if r.By == ByHolder {
 		return fmt.Sprintf("Legate: %s, by the holder's own hand. Facts %s", s, r.Record)
 	}
@@ -62,12 +65,17 @@ type Intent struct {
 type Approval struct {
 	Proposal    ProposalID `json:"proposal"`
 	ContentHash Hash       `json:"content_hash"`
-	Basis       Digest     `json:"basis"`
-	Support     Support    `json:"support"`
-	Expires     UnixTime   `json:"expires"`
-	Approver    Address    `json:"approver"`
-	Signature   Calldata   `json:"signature"` // 65 bytes r,s,v over the EIP-712 hash of the above
+	// Basis is what the proposal did when the holder was shown it. Zero says that no facts were shown: the answer is
+	// over the content hash alone, and counts whatever the facts are.
+	Basis     Digest   `json:"basis"`
+	Support   Support  `json:"support"`
+	Expires   UnixTime `json:"expires"`
+	Approver  Address  `json:"approver"`
+	Signature Calldata `json:"signature"` // 65 bytes r,s,v over the EIP-712 hash of the above
 }
+
+// OnContent reports whether the answer is over the content hash alone.
+func (a Approval) OnContent() bool { return a.Basis == Digest{} }
 
 // VoteStatus is where a vote stands.
 type VoteStatus string

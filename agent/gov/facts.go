@@ -11,6 +11,9 @@ type Facts struct {
 	Kinds        Maybe[[]Kind] `json:"kinds" fact:"kinds"`
 	UnknownCalls Maybe[int64]  `json:"unknown_calls" fact:"unknown_calls"`
 	Calls        Maybe[[]Call] `json:"calls"` // as a tree; policies see the leaves as `calls`
+	// Excerpt are decoded calls of a proposal that has too many to be kept: those by which a check finds something. A
+	// check may find by them and is never clean by them; they stand in no order of their own.
+	Excerpt []Call `json:"excerpt,omitempty"`
 
 	Effects  Effects         `json:"effects" fact:"effects"`
 	Treasury Treasury        `json:"treasury" fact:"treasury"`
@@ -87,8 +90,11 @@ type Effects struct {
 	Status Maybe[EffectsStatus] `json:"status" fact:"status"`
 	Mode   EffectsMode          `json:"mode"`
 	Gas    Maybe[Amount]        `json:"gas" fact:"gas"`
-	// OutOfGas says that a revert was for want of gas.
+	// OutOfGas says that the calls failed for want of gas.
 	OutOfGas bool `json:"out_of_gas"`
+	// Ended says of an exhausted run that its calls ran to their end and succeeded, and only what was measured or
+	// recorded of them is not complete: what is known of it is true, what is missing is listed.
+	Ended bool `json:"ended,omitempty"`
 	// FailedAction is the index of the action that failed when run on its own, -1 if none or not known.
 	FailedAction  int            `json:"failed_action"`
 	Calls         []Frame        `json:"calls"`
@@ -97,6 +103,12 @@ type Effects struct {
 	Allowances    []Allowance    `json:"allowances"`
 	StorageDiffs  []StorageDiff  `json:"storage_diffs"`
 	CodeChanges   []CodeChange   `json:"code_changes"`
+}
+
+// Shows reports whether there is a state after the calls, so that what only execution shows may be known: the run
+// executed, or it is exhausted after its calls had ended.
+func (e Effects) Shows() bool {
+	return e.Executed() || e.Ended && e.Status.Or("") == EffectsExhausted
 }
 
 // Executed says whether the dry run executed.

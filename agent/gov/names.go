@@ -180,6 +180,8 @@ const (
 	Disagreement Reason = "disagreement"
 	TooLarge     Reason = "too-large"
 	NotInRelease Reason = "not-in-release"
+	// Changed: it is not what it was when the program began to follow it, or cannot be recognised any more.
+	Changed Reason = "changed"
 	// Of the outlook: a fact that it is made from is missing; the operator does not say what is spent; nobody's positions
 	// are known.
 	NoFacts     Reason = "no-facts"
@@ -189,6 +191,9 @@ const (
 
 // Part names a fact by its path, such as `treasury.value_usd`. Parts are constants of the program.
 type Part string
+
+// PartDAO is what the governor is: its timelock, executor, token, clock and flavour. Where it is missing no For is cast.
+const PartDAO Part = "dao"
 
 // Severity is for people and routes; no policy reads it.
 type Severity string
@@ -226,10 +231,13 @@ const (
 // EffectsStatus is how the dry run ended.
 type EffectsStatus string
 
-// The three ends of a dry run. Reverted only when the calls themselves ran and failed.
+// The four ends of a dry run. Reverted only when the calls themselves ran and failed. Exhausted when the proposal
+// itself is more than a run takes in, by a published bound that counts frames, logs, reads or gas and never time: the
+// same on every node. Unavailable when we could not: a node, a time-out.
 const (
 	EffectsExecuted    EffectsStatus = "executed"
 	EffectsReverted    EffectsStatus = "reverted"
+	EffectsExhausted   EffectsStatus = "exhausted"
 	EffectsUnavailable EffectsStatus = "unavailable"
 )
 

@@ -86,8 +86,9 @@ type Proposal struct {
 	DescriptionHash Hash `json:"description_hash"`
 	// Draft says that the actions are not on any governor yet: no lifecycle, never For.
 	Draft bool `json:"draft,omitempty"`
-	// TooLarge says that the proposal has more actions or text than is read: its actions are left out, its
-	// facts are unavailable, and it is held.
+	// TooLarge says that the proposal has more actions, text or signature than is read: a content fact. There is no For
+	// on it by any rule; a rule may be Against it, and the holder may answer. Its actions are left out where they are
+	// more than is kept; the content hash is that of the whole.
 	TooLarge bool `json:"too_large,omitempty"`
 }
 

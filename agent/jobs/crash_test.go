@@ -61,7 +61,7 @@ func dieAtTheNextPoint(dir string) error {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	db, err := journal.Open(ctx, "sqlite:legate.db", dir, journal.Daemon)
 	if err != nil {
@@ -85,7 +85,7 @@ func dieAtTheNextPoint(dir string) error {
 	}()
 	err = runner.Run(ctx)
 	if err == nil && ctx.Err() == context.DeadlineExceeded {
-		err = fmt.Errorf("not over after 20 s")
+		err = fmt.Errorf("not over after a minute")
 	}
 	return err
 }
@@ -100,9 +100,9 @@ func over(ctx context.Context, db *journal.DB) bool {
 	return err == nil && len(list) == crashProposals
 }
 
-// crashProposals is how many proposals the dying daemon has to bring to their end: a For, an Against, and a
-// For that the gate holds.
-const crashProposals = 3
+// crashProposals is how many proposals the dying daemon has to bring to their end: a For, an Against, a For that the gate
+// holds, and an Against whose first transaction runs out of gas.
+const crashProposals = 4
 
 // SIGKILL after each type of record and at each port, every process starting where the last one died: the end
 // is that of a life without deaths, and each vote was signed with one support only.
@@ -119,6 +119,7 @@ func TestG01NoDoubleVoteDriver(t *testing.T) {
 	w.Propose(agenttest.Proposal{Number: 1, Direction: gov.Against, Ends: 400 * agenttest.BlockTime})
 	w.Propose(agenttest.Proposal{Number: 2, Direction: gov.For, Ends: 400 * agenttest.BlockTime})
 	w.Propose(agenttest.Proposal{Number: 3, Direction: gov.For, GateHolds: true, Ends: 400 * agenttest.BlockTime})
+	w.Propose(agenttest.Proposal{Number: 4, Direction: gov.Against, Ends: 400 * agenttest.BlockTime, Starved: 1})
 	deaths := 0
 	for ; ; deaths++ {
 		if deaths > 60 {
@@ -134,7 +135,7 @@ func TestG01NoDoubleVoteDriver(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d deaths at: %s", deaths, strings.Join(w.Crossed(), ", "))
-	for _, point := range []string{"WasSeen", "WasGathered", "WasDecided", "WasGated", "WasLocked", "WasSigned", "WasSent", "WasFinal", "WasTimedOut",
+	for _, point := range []string{"WasSeen", "WasGathered", "WasDecided", "WasGated", "WasLocked", "WasSigned", "WasSent", "WasReverted", "WasFinal", "WasTimedOut",
 		"WasNotVoted", "WasChanged", "WasClosed", "before poll", "before gather", "after gather", "before gate", "after gate", "before preflight", "before sign", "after sign",
 		"before send", "after send", "before confirm", "after confirm"} {
 		if !strings.Contains(strings.Join(w.Crossed(), ",")+",", point+",") {
@@ -154,7 +155,7 @@ func TestG01NoDoubleVoteDriver(t *testing.T) {
 		}
 	}
 	votes, doubled := w.Votes()
-	if len(votes) != 2 || votes[1] != gov.SupportAgainst || votes[2] != gov.SupportFor || doubled != 0 {
+	if len(votes) != 3 || votes[1] != gov.SupportAgainst || votes[2] != gov.SupportFor || votes[4] != gov.SupportAgainst || doubled != 0 {
 		t.Errorf("votes %v, %d doubled", votes, doubled)
 	}
 	checkStore(t, dir)

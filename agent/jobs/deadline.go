@@ -46,6 +46,12 @@ func (w *deadlineWorker) Work(ctx context.Context, job *river.Job[deadlineArgs])
 		return river.JobCancel(err)
 	}
 	d, err := r.db.Load(ctx, id)
+	if journal.Itself(err) {
+		if err := r.putAside(ctx, proposalAside(id, err)); err != nil {
+			return err
+		}
+		return river.JobSnooze(10 * watchFloor)
+	}
 	if err != nil {
 		return err
 	}

@@ -90,32 +90,48 @@ func (r *Runner) enqueue(ctx context.Context, tx journal.Tx, steps []dossier.Ste
 }
 
 // enqueueDue enqueues every step that open proposals of a chain are owed at its newest head. fresh are
-// dossiers that this transaction has changed.
-func (r *Runner) enqueueDue(ctx context.Context, tx journal.Tx, chain gov.ChainID, fresh map[gov.ProposalID]dossier.Dossier) error {
+// dossiers that this transaction has changed. A proposal that cannot be dealt with stops no other: it is returned, to be
+// set aside.
+func (r *Runner) enqueueDue(ctx context.Context, tx journal.Tx, chain gov.ChainID, fresh map[gov.ProposalID]dossier.Dossier) (aside []journal.Aside, err error) {
 	open, err := tx.Open(ctx, chain)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, e := range open {
 		head, ok := r.head(e.ID)
-		if !ok {
+		if !ok || r.resting(e.ID) {
 			continue
 		}
 		d, ok := fresh[e.ID]
+		err := error(nil)
 		if !ok || d.Seq != e.Seq {
-			if d, err = r.fold(ctx, tx, e); err != nil {
-				return err
+			d, err = r.fold(ctx, tx, e)
+		}
+		var steps []dossier.Step
+		if err == nil {
+			steps, err = next(d, head)
+		}
+		if journal.Itself(err) {
+			aside = append(aside, proposalAside(e.ID, err))
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if r.worksAgain(journal.AsideProposal, e.ID.String()) {
+			if err := tx.TakeUp(ctx, journal.AsideProposal, e.ID.String()); err != nil {
+				return nil, err
 			}
 		}
-		if err := r.enqueue(ctx, tx, dossier.Next(d, head), d); err != nil {
-			return err
+		if err := r.enqueue(ctx, tx, steps, d); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return aside, nil
 }
 
 // fold is the dossier of an index entry, from memory where its sequence number is still the newest: only
-// committed records get there, and a sequence number is committed once.
+// committed records get there, and a sequence number is committed once. tx has not written to the proposal.
 func (r *Runner) fold(ctx context.Context, tx journal.Tx, e journal.Entry) (dossier.Dossier, error) {
 	r.mu.Lock()
 	d, ok := r.folded[e.ID]
@@ -123,5 +139,14 @@ func (r *Runner) fold(ctx context.Context, tx journal.Tx, e journal.Entry) (doss
 	if ok && d.Seq == e.Seq {
 		return d, nil
 	}
-	return tx.Load(ctx, e.ID)
+	d, err := tx.Load(ctx, e.ID)
+	if err != nil || d.Stage == dossier.AtClosed {
+		return d, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.folded[e.ID]; !ok { // after a start, until its next record; else the teller brings it
+		r.folded[e.ID] = d
+	}
+	return d, nil
 }

@@ -8,27 +8,39 @@ import (
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // maxPoll bounds one poll: a call that hangs must not stop the heads.
 const maxPoll = 5 * time.Minute
 
-// follow polls one chain until the context ends.
-func (r *Runner) follow(ctx context.Context, p Poller) {
+// follow polls one chain until the context ends. A panic is its error.
+func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) error {
 	wake := p.Wake(ctx)
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
 	var past filling
 	for failures := 0; ; {
-		behind, err := r.poll(ctx, p)
-		if err == nil {
-			behind = past.goOn(ctx, r, p) || behind
+		behind := false
+		err := supervise.Catch(func() (err error) {
+			part.On("the blocks after %d", r.Health()[p.Chain()].Head.Number)
+			if behind, err = r.poll(ctx, p); err == nil {
+				part.On("the past of its governors")
+				behind = past.goOn(ctx, r, p) || behind
+			}
+			return err
+		})
+		if _, panicked := supervise.Panicked(err); panicked {
+			r.noteHealth(p.Chain(), func(h *Health) { h.Err, h.CaughtUp = err, false })
+			r.forgetHeads(p.Chain()) // so that the next poll stores again, whatever it brings
+			return err
 		}
 		switch {
 		case ctx.Err() != nil:
-			return
+			return nil
 		case err != nil:
 			failures++
 			r.failed(ctx, p.Chain(), err, failures)
@@ -38,9 +50,10 @@ func (r *Runner) follow(ctx context.Context, p Poller) {
 				continue
 			}
 		}
+		part.Idle()
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		case _, ok := <-wake:
 			if !ok {
@@ -59,6 +72,10 @@ func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failu
 	broken := errors.Is(err, errBroken)
 	if broken {
 		r.conf.OnBroken(ctx, chain)
+	}
+	if fsfault.Is(err) { // every poll says so; who is told tells people once
+		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
+		return
 	}
 	if failures == 3 || failures%15 == 0 || broken && failures == 1 {
 		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
@@ -205,10 +222,16 @@ func (r *Runner) head(id gov.ProposalID) (gov.Head, bool) {
 // the jobs that are due now, all in one transaction.
 func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, moved bool) error {
 	var w *writing
+	var aside []journal.Aside
 	err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
 		w = &writing{tx: tx, now: r.conf.Now, after: map[gov.ProposalID]dossier.Dossier{}}
 		if b.Rewound != nil {
-			if err := r.rewind(ctx, w, chain, *b.Rewound); err != nil {
+			if err := r.rewind(ctx, w, chain, b); err != nil {
+				return err
+			}
+		}
+		if b.Confirmed != nil {
+			if err := r.confirm(ctx, w, chain, b); err != nil {
 				return err
 			}
 		}
@@ -218,6 +241,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		for _, c := range b.Changes {
+			if d, err := w.load(ctx, c.ID); err != nil {
+				return err
+			} else if d.HasChange(c) {
+				continue
+			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
 				return err
 			}
@@ -230,7 +258,12 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 		if err := tx.Follow(ctx, chain, b.Filled...); err != nil {
 			return err
 		}
-		if err := r.enqueueDue(ctx, tx, chain, w.after); err != nil {
+		due, err := r.enqueueDue(ctx, tx, chain, w.after)
+		if err != nil {
+			return err
+		}
+		aside = append(w.aside, due...)
+		if err := r.setAside(ctx, tx, aside); err != nil {
 			return err
 		}
 		return r.watchDeadlines(ctx, tx, b.Seen)
@@ -238,6 +271,7 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 	if err != nil {
 		return err
 	}
+	r.tellAside(aside)
 	r.wroteTo(w.after)
 	return nil
 }
@@ -247,70 +281,100 @@ type writing struct {
 	tx    journal.Tx
 	now   func() time.Time
 	after map[gov.ProposalID]dossier.Dossier
+	aside []journal.Aside // what could not be stored, by itself
 }
 
-// add appends one event; one that does not belong, since it was read before or all is over, changes nothing.
-func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
-	d, ok := w.after[id]
-	if !ok {
-		var err error
-		if d, err = w.tx.Load(ctx, id); err != nil {
-			return err
-		}
+// load is a dossier as the batch has made it so far.
+func (w *writing) load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
+	if d, ok := w.after[id]; ok {
+		return d, nil
 	}
-	d, _, err := w.tx.Append(ctx, id, d, w.now(), e)
+	return w.tx.Load(ctx, id)
+}
+
+// add appends one event; one that does not belong, since it was read before or all is over, changes nothing. One that
+// cannot be stored, whatever the store does, is set aside: the rest of the batch is not lost with it.
+func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
+	d, err := w.load(ctx, id)
+	if err != nil {
+		return w.orAside(id, e, err)
+	}
+	d, _, err = w.tx.Append(ctx, id, d, w.now(), e)
 	if errors.Is(err, dossier.ErrNotNow) {
 		err = nil
 	}
-	if err == nil && d.Seq > 0 {
+	if err != nil {
+		return w.orAside(id, e, err)
+	}
+	if d.Seq > 0 {
 		w.after[id] = d
-	}
-	return err
-}
-
-// rewind tells every proposal that was created above the last common block that its creation is gone. Where only
-// a later log is gone, such as a cancellation, the proposal begins again as it was seen.
-func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, to gov.Block) error {
-	open, err := w.tx.Open(ctx, chain)
-	if err != nil {
-		return err
-	}
-	for _, e := range open {
-		d, err := r.fold(ctx, w.tx, e)
-		if err != nil {
-			return err
-		}
-		if d.Proposal.Created.Number > to.Number {
-			if err := w.add(ctx, e.ID, dossier.WasRewound{To: to}); err != nil {
-				return err
-			}
-		}
-	}
-	changed, err := w.tx.ChangedAbove(ctx, chain, to.Number)
-	if err != nil {
-		return err
-	}
-	for _, id := range changed {
-		if err := again(ctx, w, id, to); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// again begins a proposal anew whose creation stands but whose later change is gone. A vote that is bound
-// needs no beginning: it is followed, whatever the chain says of the proposal.
-func again(ctx context.Context, w *writing, id gov.ProposalID, to gov.Block) error {
-	d, err := w.tx.Load(ctx, id)
-	if err != nil || d.Vote.Status.Bound() || d.Rewound {
+// orAside sets an event aside where the error is of the event or its proposal; another error is returned.
+func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
+	if !journal.Itself(err) {
 		return err
 	}
-	seen, err := w.tx.LastSeen(ctx, id)
-	if err != nil || seen.Seen.Proposal.Created.Number > to.Number {
+	what := fmt.Sprintf("%s of %s", dossier.TypeOf(e), id)
+	switch e := e.(type) {
+	case dossier.WasSeen:
+		what += fmt.Sprintf(" in block %d", e.Seen.Proposal.Created.Number)
+	case dossier.WasChanged:
+		what += fmt.Sprintf(" in block %d", e.Change.Block.Number)
+	case dossier.WasTakenBack:
+		what += fmt.Sprintf(" down to block %d", e.To.Number)
+	case dossier.WasRewound:
+		what += fmt.Sprintf(" down to block %d", e.To.Number)
+	}
+	w.aside = append(w.aside, journal.Aside{Part: journal.AsideEvent, What: what, Proposal: id.String(), Why: err.Error(), Event: e})
+	return nil
+}
+
+// rewind tells every proposal that was created above the last common block that its creation is gone, and every other
+// that was read to have changed above it that this change is.
+func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b dossier.Batch) error {
+	to := *b.Rewound
+	open, err := w.tx.Open(ctx, chain)
+	if err != nil {
 		return err
 	}
-	if err := w.add(ctx, id, dossier.WasRewound{To: to}); err != nil {
+	ids, err := w.tx.ChangedAbove(ctx, chain, to.Number) // also of proposals that are closed by now
+	if err != nil {
 		return err
 	}
-	return w.add(ctx, id, seen)
+	dossiers := map[gov.ProposalID]dossier.Dossier{}
+	for _, e := range open {
+		d, err := r.fold(ctx, w.tx, e)
+		if journal.Itself(err) {
+			w.aside = append(w.aside, proposalAside(e.ID, err))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		dossiers[e.ID], ids = d, append(ids, e.ID)
+	}
+	for _, id := range ids {
+		d, ok := dossiers[id]
+		if !ok {
+			d, err = w.tx.Load(ctx, id)
+			if journal.Itself(err) {
+				w.aside = append(w.aside, proposalAside(id, err))
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		gone, ok := d.Gone(to, b.Heads[id.Governor])
+		if !ok {
+			continue
+		}
+		if err := w.add(ctx, id, gone); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -49,6 +49,29 @@ func TestForAndAgainstFromSeenToClosed(t *testing.T) {
 	}
 }
 
+// TestG48StarvedVoteCountsInTheEnd: a vote whose transactions run out of gas is made again, with the same support, until
+// one counts.
+func TestG48StarvedVoteCountsInTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.world.Pace = 1
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Starved: 2, Ends: 400 * agenttest.BlockTime})
+	r.start().until("a final vote", func() bool { return r.dossier(id).Vote.Status == gov.VoteFinal })
+	r.stop()
+	votes, doubled := r.world.Votes()
+	if votes[7] != gov.SupportAgainst || len(votes) != 1 || doubled != 0 {
+		t.Errorf("the chain has votes %v, %d doubled", votes, doubled)
+	}
+	signed := r.world.Signed()
+	if len(signed) != 3 || signed[0] != signed[1] || signed[1] != signed[2] {
+		t.Errorf("%d signatures %v, want three of one ballot", len(signed), signed)
+	}
+	if story := r.story(); strings.Count(story, "Reverted Signed Sent") != 2 || !strings.Contains(story, "Final") {
+		t.Errorf("story %q", story)
+	}
+	r.sound()
+}
+
 func TestHoldWaitsForTheHolderAndAnAnswerFromAnotherProcessIsNoticed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -176,6 +199,49 @@ func TestProposalOfALostBlockIsClosedAndComesBack(t *testing.T) {
 	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.For})
 	r.heads("voted", func() bool { return r.dossier(id).Stage == dossier.AtVoted })
 	if votes, _ := r.world.Votes(); votes[7] != gov.SupportFor {
+		t.Errorf("votes %v", votes)
+	}
+	r.sound()
+}
+
+// An ordinary reorganisation that takes back "is active", read at the head, takes back that and nothing else: the hold and
+// the holder's answer stand, and the vote is cast (D1).
+func TestG51ReorganisationTakesBackAChangeNotTheProposal(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Starts: 30 * agenttest.BlockTime, Ends: 300 * agenttest.BlockTime})
+	r.start().head(4)
+	r.vote(id, gov.VoteWaiting)
+	r.world.Change(7, gov.StateActive)
+	r.head(1)
+	r.until("active", func() bool { return r.dossier(id).Proposal.State == gov.StateActive })
+	facts := r.dossier(id).Gathered.Digest
+	r.world.Reorg(1, false)
+	r.head(0)
+	r.until("taken back", func() bool { return r.dossier(id).Proposal.State == gov.StatePending })
+	if d := r.dossier(id); d.Stage != dossier.AtDecided || d.Gathered.Digest != facts || d.Vote.Status != gov.VoteWaiting || strings.Contains(r.story(), "Rewound") {
+		t.Errorf("stage %s, vote %s: %s", d.Stage, d.Vote.Status, r.story())
+	}
+	r.heads("voted", func() bool { r.world.Mine(5); return r.dossier(id).Stage == dossier.AtVoted })
+	r.sound()
+}
+
+// A proposal whose creation and end are in blocks that are gone is seen when it is made again.
+func TestG51ClosedProposalOfALostBlockComesBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start().head(4)
+	id := r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.head(1)
+	r.until("seen", func() bool { return r.dossier(id).Seq > 0 })
+	r.world.Change(7, gov.StateCanceled)
+	r.head(1)
+	r.stage(id, dossier.AtClosed)
+	r.world.Reorg(2, false)
+	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against})
+	r.head(1)
+	r.heads("voted", func() bool { return r.dossier(id).Stage == dossier.AtVoted })
+	if votes, _ := r.world.Votes(); votes[7] != gov.SupportAgainst {
 		t.Errorf("votes %v", votes)
 	}
 	r.sound()

@@ -3,9 +3,12 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Poller follows one chain.
@@ -54,7 +58,9 @@ type Config struct {
 	Alarm func(what string, err error)
 	// OnBroken is called at each poll that finds that a chain broke its finality (G21).
 	OnBroken func(ctx context.Context, chain gov.ChainID)
-	Log      *slog.Logger
+	// Parts keeps the long-running parts going; by default one that tells Alarm.
+	Parts *supervise.Supervisor
+	Log   *slog.Logger
 }
 
 func (c *Config) setDefaults() {
@@ -75,6 +81,15 @@ func (c *Config) setDefaults() {
 	}
 	if c.Alarm == nil {
 		c.Alarm = func(what string, err error) { c.Log.Error(what, "error", err) }
+	}
+	alarm := c.Alarm
+	c.Alarm = func(what string, err error) { // nothing depends on whether a person can be told
+		if failed := supervise.Catch(func() error { alarm(what, err); return nil }); failed != nil {
+			c.Log.Error("could not raise an alarm", "what", what, "error", err, "why", failed)
+		}
+	}
+	if c.Parts == nil {
+		c.Parts = supervise.New(supervise.Config{Tell: c.Alarm, Log: c.Log})
 	}
 	if c.OnBroken == nil {
 		c.OnBroken = func(context.Context, gov.ChainID) {}
@@ -103,7 +118,11 @@ type Runner struct {
 	folded map[gov.ProposalID]dossier.Dossier
 	// wrote is up to which sequence number this runner has enqueued what follows
 	wrote map[gov.ProposalID]int64
-	told  int64 // place of the last record that was told; the teller's own
+	// spells are what fails, and for how long
+	spells map[asideKey]*spell
+	told   int64 // place of the last record that was told; the teller's own
+	// underway are the jobs of steps that this process works on
+	underway map[int64]bool
 }
 
 // Health is how a chain is followed.
@@ -120,7 +139,8 @@ type Health struct {
 func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 	c.setDefaults()
 	r := &Runner{db: db, agent: a, conf: c, heads: map[gov.ChainID]map[gov.Address]gov.Head{}, alive: map[gov.ChainID]Health{},
-		folded: map[gov.ProposalID]dossier.Dossier{}, wrote: map[gov.ProposalID]int64{}}
+		folded: map[gov.ProposalID]dossier.Dossier{}, wrote: map[gov.ProposalID]int64{},
+		spells: map[asideKey]*spell{}, underway: map[int64]bool{}}
 	schedule, err := cron.ParseStandard(c.Sweep)
 	if err != nil {
 		return nil, fmt.Errorf("schedules.sweep %q: %w", c.Sweep, err)
@@ -138,9 +158,9 @@ func New(db *journal.DB, a *agent.Agent, c Config) (*Runner, error) {
 		// a single daemon holds the store's lock, so what is stuck is its own
 		RescueStuckJobsAfter: c.StepTimeout + time.Minute,
 		MaxAttempts:          1000,
-		RetryPolicy:          retry{},
+		RetryPolicy:          retry{r},
 		ErrorHandler:         discard{r},
-		Logger:               slog.New(quiet{c.Log.Handler()}),
+		Logger:               slog.New(quiet{c.Log.Handler(), &sync.Map{}}),
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
 			return sweepArgs{}, &river.InsertOpts{Queue: queueQuick, UniqueOpts: river.UniqueOpts{ByState: working}}
 		}, &river.PeriodicJobOpts{RunOnStart: true, ID: "sweep"})},
@@ -160,6 +180,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	if r.told, err = r.db.Mark(ctx, markTold); err != nil {
 		return err
 	}
+	if err := r.retryAside(ctx); err != nil {
+		return err
+	}
 	// the engine outlives ctx by the time it needs to finish its steps
 	engine, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -167,9 +190,13 @@ func (r *Runner) Run(ctx context.Context) error {
 		return fmt.Errorf("start the job engine: %w", err)
 	}
 	var followers, teller sync.WaitGroup
-	teller.Go(func() { r.tell(engine) })
+	teller.Go(func() { r.conf.Parts.Run(engine, "the teller of records", r.tell) })
 	for _, p := range r.conf.Pollers {
-		followers.Go(func() { r.follow(ctx, p) })
+		followers.Go(func() {
+			r.conf.Parts.Run(ctx, "the watcher of "+p.Chain().String(), func(ctx context.Context, part *supervise.Part) error {
+				return r.follow(ctx, p, part)
+			})
+		})
 	}
 	<-ctx.Done()
 	r.stopEngine(engine)
@@ -226,6 +253,49 @@ func (r *Runner) reclaim(ctx context.Context) error {
 	return nil
 }
 
+// reviveAfter are when jobs are taken back, counted from when the store can be written again: the engine may still be
+// busy with what it could not store.
+var reviveAfter = []time.Duration{0, 15 * time.Second, time.Minute}
+
+// Revive takes back the steps that nobody works on although the queue says so, and lets those that wait for another try
+// go at once. It is for when the store could not be written for a while: the job engine gives up noting how a job has
+// ended, and what it does not note would wait for minutes.
+func (r *Runner) Revive(ctx context.Context) {
+	for i, after := range reviveAfter {
+		if i > 0 {
+			after -= reviveAfter[i-1]
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(after):
+		}
+		if err := r.revive(ctx, i == 0); err != nil && ctx.Err() == nil {
+			r.conf.Log.Warn("could not take back steps that nobody works on; they are in some minutes", "error", err)
+		}
+	}
+}
+
+func (r *Runner) revive(ctx context.Context, waiting bool) error {
+	r.mu.Lock()
+	busy := slices.Collect(maps.Keys(r.underway))
+	r.mu.Unlock()
+	list, err := json.Marshal(append(busy, 0))
+	if err != nil {
+		return err
+	}
+	updates := []string{"UPDATE river_job SET state = 'available' WHERE state = 'running' AND kind = 'step' AND attempted_at < datetime('now', '-5 seconds') AND id NOT IN (SELECT value FROM json_each(?))"}
+	if waiting {
+		updates = append(updates, "UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP WHERE state = 'retryable' AND kind = 'step' AND id NOT IN (SELECT value FROM json_each(?))")
+	}
+	for _, update := range updates {
+		if _, err := r.db.SQL().ExecContext(ctx, update, string(list)); err != nil {
+			return fmt.Errorf("take back steps: %w", err)
+		}
+	}
+	return nil
+}
+
 // Health says how each chain is followed.
 func (r *Runner) Health() map[gov.ChainID]Health {
 	r.mu.Lock()
@@ -237,12 +307,17 @@ func (r *Runner) Health() map[gov.ChainID]Health {
 	return out
 }
 
-// retry backs off from a second to a minute, for ever: an RPC that is down comes back.
-type retry struct{}
+// retry backs off from a second to a minute, for ever: an RPC that is down comes back. What panics, or hangs, again and
+// again is tried more seldom, so that it takes no other's turn; not too seldom, since it may be a vote.
+type retry struct{ r *Runner }
 
-func (retry) NextRetry(job *rivertype.JobRow) time.Time {
-	wait := time.Second << min(max(job.Attempt-1, 0), 6)
-	return time.Now().Add(min(wait, time.Minute))
+func (t retry) NextRetry(job *rivertype.JobRow) time.Time {
+	longest := time.Minute
+	if t.r.slowly(job) {
+		longest = 5 * time.Minute
+	}
+	wait := time.Second << min(max(job.Attempt-1, 0), 9)
+	return time.Now().Add(min(wait, longest))
 }
 
 // discard raises an alarm when a job is given up or a worker panics.
@@ -260,11 +335,27 @@ func (d discard) HandlePanic(_ context.Context, job *rivertype.JobRow, v any, tr
 	return nil
 }
 
-// quiet lets only errors of the job engine through: what it warns of, a step that failed, is logged here.
-type quiet struct{ slog.Handler }
+// quiet lets only errors of the job engine through: what it warns of, a step that failed, is logged here. What it says
+// again and again, such as that the store takes nothing, is logged once a minute.
+type quiet struct {
+	slog.Handler
+	said *sync.Map // message to when it was logged
+}
+
+// quietFor is for how long the same message is not repeated.
+const quietFor = time.Minute
 
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelError && q.Handler.Enabled(ctx, l)
 }
-func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
-func (q quiet) WithGroup(n string) slog.Handler      { return quiet{q.Handler.WithGroup(n)} }
+
+func (q quiet) Handle(ctx context.Context, rec slog.Record) error {
+	if last, ok := q.said.Load(rec.Message); ok && rec.Time.Sub(last.(time.Time)) < quietFor {
+		return nil
+	}
+	q.said.Store(rec.Message, rec.Time)
+	return q.Handler.Handle(ctx, rec)
+}
+
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a), q.said} }
+func (q quiet) WithGroup(n string) slog.Handler      { return quiet{q.Handler.WithGroup(n), q.said} }

@@ -13,8 +13,10 @@ import (
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // stepArgs is one step of one proposal as a job. The basis is empty for kinds whose basis moves with the
@@ -40,17 +42,47 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 		return river.JobCancel(err)
 	}
 	log := w.runner.conf.Log.With("proposal", id.String(), "step", job.Args.Step)
-	err = w.runner.step(ctx, id, job)
+	r := w.runner
+	defer r.works(job.ID)()
+	stuck := time.AfterFunc(r.conf.StepTimeout+time.Minute, func() { // what hangs returns no error
+		r.conf.Alarm("a step does not end, votes may wait for it; restart the daemon: "+stepAside(job.Args), context.DeadlineExceeded)
+	})
+	defer stuck.Stop()
+	err = supervise.Catch(func() error { return r.step(ctx, id, job) })
 	switch {
+	case err == nil:
+		r.stepWent(ctx, job.Args)
+		return nil
 	case errors.Is(err, agent.ErrLater):
 		log.Debug("step put off", "why", err)
 		return river.JobSnooze(putOff(time.Since(job.CreatedAt), longest(job.Args.Step, err)))
 	case errors.Is(err, errNoHead):
 		return river.JobSnooze(w.runner.conf.Fetch)
-	case err != nil && ctx.Err() == nil:
-		log.Warn("step failed, will be tried again", "attempt", job.Attempt, "error", err)
+	case errors.Is(ctx.Err(), context.Canceled):
+		return err // all ends
+	case fsfault.Is(err):
+		r.conf.Alarm("a step cannot be stored", err)
+		return err
 	}
+	attrs := []any{"attempt", job.Attempt, "error", err}
+	if p, ok := supervise.Panicked(err); ok {
+		attrs = append(attrs, "stack", string(p.Stack))
+	}
+	log.Warn("step failed, will be tried again", attrs...)
+	r.stepFailed(ctx, job, err)
 	return err
+}
+
+// works notes that this process works on a job, until the function that it returns is called.
+func (r *Runner) works(job int64) (done func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.underway[job] = true
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.underway, job)
+	}
 }
 
 // errNoHead says that no poll has brought a head since the start.
@@ -105,10 +137,13 @@ func owed(d dossier.Dossier, head gov.Head, s dossier.Step) bool {
 // writer. A report of what happened always does, where its stage allows it; a decision only if what it
 // was made of is the same.
 func belongs(e dossier.Event, step dossier.StepKind, d, now dossier.Dossier, head gov.Head) bool {
-	switch e.(type) {
+	switch e := e.(type) {
 	case dossier.WasDecided:
 		return d.Gathered != nil && now.Gathered != nil && d.Gathered.Digest == now.Gathered.Digest
 	case dossier.WasLocked:
+		if e.OnContent() {
+			return d.Stage == now.Stage && d.Vote.Status == now.Vote.Status && d.Choice(head) == now.Choice(head)
+		}
 		if d.Stage != now.Stage || d.Vote.Status != now.Vote.Status || d.Gathered == nil || now.Gathered == nil || d.Verdict == nil || now.Verdict == nil {
 			return false
 		}
@@ -130,7 +165,7 @@ func (r *Runner) finish(ctx context.Context, job *river.Job[stepArgs], d dossier
 	id, changed := d.ID(), map[gov.ProposalID]dossier.Dossier{}
 	err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
 		clear(changed)
-		now, err := tx.Load(ctx, id)
+		now, err := tx.Newest(ctx, d)
 		if err != nil {
 			return err
 		}
@@ -161,7 +196,11 @@ func (r *Runner) finish(ctx context.Context, job *river.Job[stepArgs], d dossier
 			return nil // nothing changed: the next head asks again
 		}
 		changed[id] = now
-		return r.enqueue(ctx, tx, dossier.Next(now, head), now)
+		steps, err := next(now, head)
+		if journal.Itself(err) {
+			return nil // the next head sets it aside
+		}
+		return r.enqueue(ctx, tx, steps, now)
 	})
 	if err != nil {
 		return err
@@ -187,12 +226,17 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 
 func (r *Runner) sweep(ctx context.Context) error {
 	for _, p := range r.conf.Pollers {
-		err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
-			return r.enqueueDue(ctx, tx, p.Chain(), nil)
+		var aside []journal.Aside
+		err := r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) (err error) {
+			if aside, err = r.enqueueDue(ctx, tx, p.Chain(), nil); err != nil {
+				return err
+			}
+			return r.setAside(ctx, tx, aside)
 		})
 		if err != nil {
 			return fmt.Errorf("sweep %s: %w", p.Chain(), err)
 		}
+		r.tellAside(aside)
 	}
 	return nil
 }

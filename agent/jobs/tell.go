@@ -7,6 +7,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // lookInterval is how often the journal is looked at for records of other processes, such as
@@ -18,19 +19,21 @@ const markTold = "told"
 
 // tell follows the journal in the order of writing: it keeps the open dossiers folded, tells
 // [Config.Observe] of every record after it is durable, and wakes proposals that somebody else wrote to.
-func (r *Runner) tell(ctx context.Context) {
+func (r *Runner) tell(ctx context.Context, part *supervise.Part) error {
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	failed := false
 	for {
+		part.On("the records after place %d", r.told)
 		err := r.look(ctx)
 		if err != nil && ctx.Err() == nil && !failed {
 			r.conf.Alarm("cannot read the journal", err)
 		}
 		failed = err != nil
+		part.Idle()
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		case <-r.db.Written():
 		}
@@ -48,14 +51,23 @@ func (r *Runner) look(ctx context.Context) error {
 		var foreign []gov.ProposalID
 		for _, p := range list {
 			d, err := r.follows(ctx, p)
-			if err != nil {
+			if err == nil {
+				if r.remember(d) {
+					foreign = append(foreign, p.ID)
+				}
+				err = supervise.Catch(func() error { r.conf.Observe(p.Record, d); return nil })
+			}
+			if err != nil && !journal.Itself(err) {
 				return err
 			}
 			r.told = p.Place
-			if r.remember(d) {
-				foreign = append(foreign, p.ID)
+			if err == nil {
+				continue
 			}
-			r.conf.Observe(p.Record, d)
+			a := journal.Aside{Part: journal.AsideTold, What: journal.AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: err.Error()}
+			if err := r.untold(ctx, a, err); err != nil {
+				return err
+			}
 		}
 		if err := r.wakeUp(ctx, foreign); err != nil {
 			return err
@@ -71,8 +83,21 @@ func (r *Runner) look(ctx context.Context) error {
 	}
 }
 
+// untold notes a record that could not be told. One that cannot be read is told as an alert by the outbox.
+func (r *Runner) untold(ctx context.Context, a journal.Aside, why error) error {
+	if _, panicked := supervise.Panicked(why); panicked {
+		return r.putAside(ctx, a)
+	}
+	a.Last = r.conf.Now()
+	_, err := r.db.SetAside(ctx, a)
+	return err
+}
+
 // follows is the dossier after a record.
 func (r *Runner) follows(ctx context.Context, p journal.Placed) (dossier.Dossier, error) {
+	if p.Err != nil {
+		return dossier.Dossier{}, p.Err
+	}
 	r.mu.Lock()
 	d := r.folded[p.ID]
 	r.mu.Unlock()
@@ -82,7 +107,11 @@ func (r *Runner) follows(ctx context.Context, p journal.Placed) (dossier.Dossier
 			return d, err
 		}
 	}
-	return d.ApplyRecord(p.Record)
+	err := supervise.Catch(func() (err error) { d, err = d.ApplyRecord(p.Record); return err })
+	if err != nil {
+		err = &journal.Unfit{ID: p.ID, Seq: p.Seq, Err: err}
+	}
+	return d, err
 }
 
 // remember keeps an open dossier, and says whether its newest record is not by this runner.
@@ -121,11 +150,18 @@ func (r *Runner) wakeUp(ctx context.Context, ids []gov.ProposalID) error {
 				continue // without a head yet, the first one wakes everything
 			}
 			d, err := tx.Load(ctx, id)
+			var steps []dossier.Step
+			if err == nil {
+				steps, err = next(d, head)
+			}
+			if journal.Itself(err) {
+				continue // the next head sets it aside
+			}
 			if err != nil {
 				return err
 			}
 			changed[id] = d
-			if err := r.enqueue(ctx, tx, dossier.Next(d, head), d); err != nil {
+			if err := r.enqueue(ctx, tx, steps, d); err != nil {
 				return err
 			}
 		}

@@ -20,6 +20,8 @@ type Report struct {
 	Signed    int      `json:"signed"` // votes with stored bytes
 	Problems  []string `json:"problems"`
 	Coverage  []Range  `json:"coverage"`
+	// SetAside is what the daemon could not deal with and goes on without.
+	SetAside []Aside `json:"set_aside"`
 }
 
 func (r *Report) problem(format string, args ...any) {
@@ -30,7 +32,7 @@ func (r *Report) problem(format string, args ...any) {
 // follow, an index that says the same, the whole provenance before every signature (G43), and blocks read
 // without gap (G17). An error means that it could not look.
 func (db *DB) Fsck(ctx context.Context) (Report, error) {
-	r := Report{Problems: []string{}}
+	r := Report{Problems: []string{}, SetAside: []Aside{}}
 	// one snapshot, since a daemon may be writing
 	err := db.read.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return fsck(ctx, tx, &r) })
 	return r, err
@@ -38,6 +40,10 @@ func (db *DB) Fsck(ctx context.Context) (Report, error) {
 
 func fsck(ctx context.Context, q bun.IDB, r *Report) error {
 	if err := checkPages(ctx, q, r); err != nil {
+		return err
+	}
+	var err error
+	if r.SetAside, err = allAside(ctx, q); err != nil {
 		return err
 	}
 	list, err := entries(ctx, q, nil)
@@ -141,19 +147,14 @@ func checkPlaces(ctx context.Context, q bun.IDB, r *Report) error {
 
 // checkProposal folds the records of one proposal; ok is false where they do not fold.
 func checkProposal(ctx context.Context, q bun.IDB, e Entry, r *Report) (d dossier.Dossier, ok bool, err error) {
-	var rows []recordRow
-	if err := q.NewSelect().Model(&rows).Where("proposal = ?", e.ID.String()).Order("seq").Scan(ctx); err != nil {
-		if Damaged(err) {
-			r.problem("%s: its records cannot be read: %v", e.ID, err)
-			return d, false, nil
-		}
-		return d, false, fmt.Errorf("load %s: %w", e.ID, err)
-	}
 	var p provenance
-	for _, row := range rows {
-		record, err := row.record(e.ID)
+	read := source{q, &gatherings{}} // nothing that was read before
+	for record, err := range read.records(ctx, e.ID) {
 		if err == nil {
 			d, err = d.ApplyRecord(record)
+		}
+		if err != nil && record.ID != e.ID && !Damaged(err) {
+			return d, false, err // it could not look
 		}
 		if err != nil {
 			r.problem("%s: %v", e.ID, err)
@@ -167,6 +168,11 @@ func checkProposal(ctx context.Context, q bun.IDB, e Entry, r *Report) (d dossie
 	if d.Seq != e.Seq || d.Stage != e.Stage || d.Vote.Status != e.Vote || d.Proposal.Name != e.Name {
 		r.problem("%s: the index says %s, record %d, %s, vote %q; the records say %s, %d, %s, vote %q",
 			e.ID, e.Name, e.Seq, e.Stage, e.Vote, d.Proposal.Name, d.Seq, d.Stage, d.Vote.Status)
+	}
+	if d.Seq > 0 {
+		if err := checkVotes(ctx, q, d, r); err != nil {
+			return d, false, err
+		}
 	}
 	if d.Vote.Raw.Len() > 0 {
 		r.Signed++

@@ -167,7 +167,7 @@ func TestG43HolderAndTimeOutHaveTheirOwnProvenance(t *testing.T) {
 		lock := events[4].(dossier.WasLocked)
 		lock.Ballot.Support = support
 		if support == gov.SupportFor {
-			a := gov.Approval{Proposal: x, Support: support, Signature: gov.CalldataOf([]byte{1, 2})}
+			a := gov.Approval{Proposal: x, Basis: lock.Basis, Support: support, Signature: gov.CalldataOf([]byte{1, 2})}
 			lock.Ballot.Reason.By, lock.Approval = gov.ByHolder, &a
 			events = slices.Insert(events, 4, dossier.Event(dossier.WasApproved{Approval: a}))
 			events[5] = lock
@@ -178,6 +178,37 @@ func TestG43HolderAndTimeOutHaveTheirOwnProvenance(t *testing.T) {
 	}
 	if got := problems(t, db); got != "" {
 		t.Error(got)
+	}
+}
+
+// An answer over the content alone has no facts and no decision behind it; what it has is on record all the same.
+func TestG43OnContentAloneHasItsOwnProvenance(t *testing.T) {
+	content := gov.Hash{7}
+	lock := func(x gov.ProposalID) dossier.WasLocked {
+		a := gov.Approval{Proposal: x, ContentHash: content, Support: gov.SupportAgainst, Signature: gov.CalldataOf([]byte{1, 2})}
+		return dossier.WasLocked{Ballot: gov.Ballot{Proposal: x, Support: a.Support, Reason: gov.BallotReason{By: gov.ByHolder}}, Approval: &a, Content: content}
+	}
+	for name, c := range map[string]struct {
+		change func(*dossier.WasLocked)
+		want   string
+	}{
+		"as it should be":       {func(*dossier.WasLocked) {}, ""},
+		"another answer":        {func(l *dossier.WasLocked) { l.Approval.Support = gov.SupportFor }, "the holder's answer is not on record"},
+		"other content":         {func(l *dossier.WasLocked) { l.Content = gov.Hash{8} }, "the answer is on content"},
+		"facts out of thin air": {func(l *dossier.WasLocked) { l.Ballot.Reason.Record = gov.Digest{1} }, "the ballot names facts"},
+		"by the policy":         {func(l *dossier.WasLocked) { l.Ballot.Reason.By = gov.ByPolicy }, "the holder's answer is not on record"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, x := open(t, t.TempDir(), journal.Daemon), id(1)
+			seen := life(x, gov.Hold)[0].(dossier.WasSeen)
+			seen.Seen.Proposal.ContentHash = content
+			told, bound := lock(x), lock(x)
+			c.change(&bound)
+			add(t, db, x, seen, dossier.WasApproved{Approval: *told.Approval}, bound)
+			if got := problems(t, db); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+				t.Errorf("found %q, want %q", got, c.want)
+			}
+		})
 	}
 }
 

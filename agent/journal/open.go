@@ -20,6 +20,8 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
+
+	"github.com/legate-dao/legate/agent/fsfault"
 )
 
 //go:embed migrations/*.sql
@@ -51,6 +53,7 @@ type DB struct {
 	read    *bun.DB // readers, who wait for nobody
 	lock    *os.File
 	written chan struct{}
+	kept    gatherings
 	// Path is the SQLite file.
 	Path string
 }
@@ -71,7 +74,7 @@ func Open(ctx context.Context, dsn, dir string, mode Mode) (*DB, error) {
 		return nil, fmt.Errorf("store %s is not there: has `legate run` or `legate demo` been started with this configuration? %w", path, err)
 	}
 	if err := db.open(ctx, mode); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(db.onDisk(err), db.Close())
 	}
 	return db, nil
 }
@@ -106,7 +109,7 @@ func redact(dsn string) string {
 func (db *DB) takeLock() error {
 	f, err := os.OpenFile(db.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("open the lock of store %s: %w", db.Path, err)
+		return fsfault.Of(db.Dir(), fmt.Errorf("open the lock of store %s: %w", db.Path, err))
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -145,7 +148,10 @@ func (db *DB) open(ctx context.Context, mode Mode) error {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	db.read = bun.NewDB(read, sqlitedialect.New())
-	return nil
+	if mode == Daemon {
+		return db.reindex(ctx)
+	}
+	return db.indexed(ctx)
 }
 
 // readers is how many connections read beside the writer.
@@ -259,7 +265,13 @@ func (db *DB) Close() error {
 }
 
 // Tx is one transaction over records, cursors and jobs.
-type Tx struct{ bun.Tx }
+type Tx struct {
+	bun.Tx
+	kept *gatherings
+}
+
+func (tx Tx) source() source  { return source{tx.Tx, tx.kept} }
+func (db *DB) source() source { return source{db.read, &db.kept} }
 
 // SQL is the same transaction for the job engine.
 func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
@@ -269,7 +281,7 @@ func (tx Tx) SQL() *sql.Tx { return tx.Tx.Tx }
 func (db *DB) InTx(ctx context.Context, f func(context.Context, Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err := db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx}) })
+	err := db.onDisk(db.bun.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return f(ctx, Tx{tx, &db.kept}) }))
 	if err == nil {
 		select {
 		case db.written <- struct{}{}:

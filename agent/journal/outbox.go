@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Outbox holds the alerts in the order in which they are delivered, and how far each channel is. Alerts are
@@ -20,6 +22,9 @@ import (
 type Outbox struct {
 	db *DB
 
+	// alerts makes the alerts of a record: [dossier.Alerts], but in tests.
+	alerts func(before dossier.Dossier, r dossier.Record, after dossier.Dossier) []dossier.Alert
+
 	mu     sync.Mutex
 	folded map[gov.ProposalID]dossier.Dossier
 }
@@ -27,14 +32,21 @@ type Outbox struct {
 // Outbox opens the outbox for some channels by name. A channel that is new begins with what happens next;
 // one that is known goes on where it was.
 func (db *DB) Outbox(ctx context.Context, channels []string) (*Outbox, error) {
-	o := &Outbox{db: db, folded: map[gov.ProposalID]dossier.Dossier{}}
+	return db.outbox(ctx, channels, dossier.Alerts)
+}
+
+func (db *DB) outbox(ctx context.Context, channels []string, alerts func(dossier.Dossier, dossier.Record, dossier.Dossier) []dossier.Alert) (*Outbox, error) {
+	o := &Outbox{db: db, alerts: alerts, folded: map[gov.ProposalID]dossier.Dossier{}}
+	if err := o.retry(ctx); err != nil {
+		return nil, err
+	}
 	if _, err := o.Fill(ctx); err != nil {
 		return nil, err
 	}
 	for _, name := range channels {
 		_, err := db.bun.ExecContext(ctx, "INSERT INTO deliveries (channel, n) SELECT ?, COALESCE(MAX(n), 0) FROM alerts WHERE true ON CONFLICT (channel) DO NOTHING", name)
 		if err != nil {
-			return nil, fmt.Errorf("open the outbox for channel %s: %w", name, err)
+			return nil, fmt.Errorf("open the outbox for channel %s: %w", name, db.onDisk(err))
 		}
 	}
 	return o, nil
@@ -107,8 +119,12 @@ func (o *Outbox) Fill(ctx context.Context) (made int, err error) {
 			return made, fmt.Errorf("read how far the records were told: %w", err)
 		}
 		list, err := o.db.After(ctx, place, chunk)
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return made, err
+		}
+		if len(list) == 0 {
+			n, err := o.Flush(ctx, time.Now())
+			return made + n, err
 		}
 		n, err := o.take(ctx, place, list)
 		if err != nil {
@@ -122,21 +138,17 @@ func (o *Outbox) Fill(ctx context.Context) (made int, err error) {
 // take stores the alerts of some records, and that they were taken.
 func (o *Outbox) take(ctx context.Context, place int64, list []Placed) (made int, err error) {
 	var alerts []dossier.Alert
+	var aside []Aside
 	for _, p := range list {
-		before := o.folded[p.ID]
-		if before.Seq != p.Seq-1 {
-			if before, err = o.db.LoadUntil(ctx, p.ID, p.Seq-1); err != nil {
-				return 0, err
-			}
+		told, err := o.alertsOf(ctx, p)
+		if Itself(err) {
+			a, alert := asideOf(p, err)
+			aside, told, err = append(aside, a), []dossier.Alert{alert}, nil
 		}
-		after, err := before.ApplyRecord(p.Record)
 		if err != nil {
 			return 0, err
 		}
-		alerts = append(alerts, dossier.Alerts(before, p.Record, after)...)
-		if o.folded[p.ID] = after; after.Stage == dossier.AtClosed {
-			delete(o.folded, p.ID)
-		}
+		alerts = append(alerts, told...)
 	}
 	last := list[len(list)-1].Place
 	err = o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
@@ -147,10 +159,92 @@ func (o *Outbox) take(ctx context.Context, place int64, list []Placed) (made int
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(errors.New("another process makes alerts of these records"), err)
 		}
-		made, err = put(ctx, tx, alerts)
+		for _, a := range aside {
+			if _, err := tx.SetAside(ctx, a); err != nil {
+				return err
+			}
+		}
+		told, err := tx.group(ctx, alerts)
+		if err != nil {
+			return err
+		}
+		made, err = put(ctx, tx, told)
 		return err
 	})
 	return made, err
+}
+
+// alertsOf makes the alerts of one record, of the dossier as it was then.
+func (o *Outbox) alertsOf(ctx context.Context, p Placed) (alerts []dossier.Alert, err error) {
+	if p.Err != nil {
+		return nil, p.Err
+	}
+	before := o.folded[p.ID]
+	if before.Seq != p.Seq-1 {
+		if before, err = o.db.LoadUntil(ctx, p.ID, p.Seq-1); err != nil {
+			return nil, err
+		}
+	}
+	after, err := follow(before, p.Record)
+	if err != nil {
+		return nil, err
+	}
+	if o.folded[p.ID] = after; after.Stage == dossier.AtClosed {
+		delete(o.folded, p.ID)
+	}
+	err = supervise.Catch(func() error { alerts = o.alerts(before, p.Record, after); return nil })
+	return alerts, err
+}
+
+// asideOf is a record of which no alert can be made, and the alert that says so: nothing is set aside in silence. For
+// all records of a proposal in an hour it is one alert.
+func asideOf(p Placed, why error) (Aside, dossier.Alert) {
+	a := Aside{Part: AsideAlerts, What: AsideRecord(p), Proposal: p.ID.String(), Place: p.Place, Why: why.Error(), Last: time.Now()}
+	what := fmt.Sprintf("what happened to %s cannot be told, look at it: legate show %s", p.ID, p.ID)
+	return a, dossier.SystemAlert(gov.Critical, what, fmt.Errorf("%s %s is set aside: %w", p.Type, AsideRecord(p), why), p.Time)
+}
+
+// retry tries once more to make alerts of the records that are set aside: this program may be another than the one that
+// could not.
+func (o *Outbox) retry(ctx context.Context) error {
+	list, err := o.db.AllAside(ctx)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, a := range list {
+		if a.Part != AsideAlerts {
+			continue
+		}
+		var row recordRow
+		if err := o.db.read.NewSelect().Model(&row).Where("place = ?", a.Place).Scan(ctx); errors.Is(err, sql.ErrNoRows) {
+			continue // fsck says that it is gone
+		} else if err != nil {
+			return fmt.Errorf("read what is set aside: %w", err)
+		}
+		delete(o.folded, row.placed(ctx, o.db.source()).ID) // it is further than the record
+		alerts, err := o.alertsOf(ctx, row.placed(ctx, o.db.source()))
+		delete(o.folded, row.placed(ctx, o.db.source()).ID)
+		err = o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
+			if Itself(err) {
+				a.Why, a.Last, a.Tries = err.Error(), time.Now(), 1
+				_, err := tx.SetAside(ctx, a)
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			if _, err := put(ctx, tx, alerts); err != nil {
+				return err
+			}
+			return tx.TakeUp(ctx, a.Part, a.What)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Raise stores an alert that no record makes; fresh is false when one with its id is there.
@@ -176,18 +270,40 @@ func (o *Outbox) RaiseAt(ctx context.Context, mark string, place int64, alerts [
 
 // Pending lists what a channel has not been given yet, in order, at most limit.
 func (o *Outbox) Pending(ctx context.Context, channel string, limit int64) ([]dossier.Queued, error) {
+	return o.PendingAfter(ctx, channel, 0, limit)
+}
+
+// PendingAfter is Pending without the alerts up to n.
+func (o *Outbox) PendingAfter(ctx context.Context, channel string, n, limit int64) ([]dossier.Queued, error) {
 	var rows []alertRow
-	err := o.db.read.NewSelect().Model(&rows).Where("n > (SELECT n FROM deliveries WHERE channel = ?)", channel).Order("n").Limit(limit).Scan(ctx)
+	err := o.db.read.NewSelect().Model(&rows).Where("n > MAX(?, (SELECT n FROM deliveries WHERE channel = ?))", n, channel).Order("n").Limit(limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list what channel %s has not been given: %w", channel, err)
 	}
-	out := make([]dossier.Queued, len(rows))
-	for i, row := range rows {
-		if out[i], err = row.queued(); err != nil {
-			return nil, err
+	out := []dossier.Queued{}
+	for _, row := range rows {
+		q, err := row.queued()
+		if err != nil && len(out) > 0 {
+			break // those before it first
 		}
+		if err != nil {
+			if err := o.unreadable(ctx, channel, row, err); err != nil {
+				return nil, err
+			}
+			return o.PendingAfter(ctx, channel, n, limit)
+		}
+		out = append(out, q)
 	}
 	return out, nil
+}
+
+// unreadable has a channel go on after an alert that cannot be read back, and says so.
+func (o *Outbox) unreadable(ctx context.Context, channel string, row alertRow, why error) error {
+	what := fmt.Sprintf("alert %d cannot be read and is given to nobody; look at all proposals", row.N)
+	if _, err := o.Raise(ctx, dossier.SystemAlert(gov.Critical, what, why, time.Now())); err != nil {
+		return err
+	}
+	return o.Refused(ctx, channel, row.N, why.Error())
 }
 
 // Delivered notes that a channel has been given everything up to n; sent says how many of those went out, the
@@ -198,7 +314,7 @@ func (o *Outbox) Delivered(ctx context.Context, channel string, n int64, sent in
 
 // Failed notes that a delivery failed and will be tried again.
 func (o *Outbox) Failed(ctx context.Context, channel, why string) error {
-	return o.exec(ctx, channel, "UPDATE deliveries SET tries = tries + 1, error = ? WHERE channel = ?", why, channel)
+	return o.exec(ctx, channel, "UPDATE deliveries SET tries = tries + 1, failed = failed + 1, error = ? WHERE channel = ?", why, channel)
 }
 
 // Refused notes that a channel does not take alert n as it is, and goes on to the next.
@@ -207,14 +323,14 @@ func (o *Outbox) Refused(ctx context.Context, channel string, n int64, why strin
 		if _, err := tx.ExecContext(ctx, "INSERT INTO refusals (channel, n, error) VALUES (?, ?, ?) ON CONFLICT (channel, n) DO NOTHING", channel, n, why); err != nil {
 			return fmt.Errorf("note a refusal of channel %s: %w", channel, err)
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE deliveries SET n = ?, tries = 0, error = ? WHERE channel = ? AND n <= ?", n, why, channel, n)
+		_, err := tx.ExecContext(ctx, "UPDATE deliveries SET n = ?, tries = 0, failed = failed + 1, error = ? WHERE channel = ? AND n <= ?", n, why, channel, n)
 		return err
 	})
 }
 
 func (o *Outbox) exec(ctx context.Context, channel, query string, args ...any) error {
 	if _, err := o.db.bun.ExecContext(ctx, query, args...); err != nil {
-		return fmt.Errorf("note the delivery of channel %s: %w", channel, err)
+		return fmt.Errorf("note the delivery of channel %s: %w", channel, o.db.onDisk(err))
 	}
 	return nil
 }
@@ -231,52 +347,19 @@ func (o *Outbox) Note(ctx context.Context, channel, name string) (value string, 
 	return value, nil
 }
 
-// SetNote has a channel remember something.
+// SetNote has a channel remember something; an empty value forgets it.
 func (o *Outbox) SetNote(ctx context.Context, channel, name, value string) error {
+	if value == "" {
+		if _, err := o.db.bun.ExecContext(ctx, "DELETE FROM channel_notes WHERE channel = ? AND name = ?", channel, name); err != nil {
+			return fmt.Errorf("drop a note of channel %s: %w", channel, o.db.onDisk(err))
+		}
+		return nil
+	}
 	_, err := o.db.bun.ExecContext(ctx, "INSERT INTO channel_notes (channel, name, value) VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET value = EXCLUDED.value", channel, name, value)
 	if err != nil {
-		return fmt.Errorf("store a note of channel %s: %w", channel, err)
+		return fmt.Errorf("store a note of channel %s: %w", channel, o.db.onDisk(err))
 	}
 	return nil
-}
-
-// Watches are the clocks of the emergency rules, as saved last.
-func (o *Outbox) Watches(ctx context.Context) ([]gov.Watch, error) {
-	var rows []string
-	if err := o.db.read.NewSelect().Table("watches").Column("watch").Order("rule", "about", "result").Scan(ctx, &rows); err != nil {
-		return nil, fmt.Errorf("read the clocks of the emergency rules: %w", err)
-	}
-	out := make([]gov.Watch, len(rows))
-	for i, row := range rows {
-		if err := json.Unmarshal([]byte(row), &out[i]); err != nil {
-			return nil, fmt.Errorf("read the clock of an emergency rule: %w", err)
-		}
-	}
-	return out, nil
-}
-
-// SaveWatches stores the clocks, and the alerts of those that fire, in one transaction.
-func (o *Outbox) SaveWatches(ctx context.Context, list []gov.Watch, fired []gov.Firing) error {
-	return o.db.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM watches"); err != nil {
-			return fmt.Errorf("store the clocks of the emergency rules: %w", err)
-		}
-		for _, w := range list {
-			text, err := json.Marshal(w)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO watches (rule, about, result, watch) VALUES (?, ?, ?, ?)", string(w.Rule), w.About, string(w.Result), string(text)); err != nil {
-				return fmt.Errorf("store the clock of emergency rule %s: %w", w.Rule, err)
-			}
-		}
-		var alerts []dossier.Alert
-		for _, f := range fired {
-			alerts = append(alerts, dossier.AlarmAlert(f.Alarm, f.Since, f.About, f.At.Time()))
-		}
-		_, err := put(ctx, tx, alerts)
-		return err
-	})
 }
 
 // Delivery is how far a channel is.
@@ -286,13 +369,14 @@ type Delivery struct {
 	Pending   int64  `bun:"pending" json:"pending"`     // alerts not looked at yet
 	Refused   int64  `bun:"refused" json:"refused"`     // alerts that it would not take
 	Tries     int64  `bun:"tries" json:"tries"`         // at the one it stands at
+	Failed    int64  `bun:"failed" json:"failed"`       // tries that failed, ever
 	Error     string `bun:"error" json:"error"`         // of the last try
 }
 
 // Deliveries says how far every channel is, by name.
 func (db *DB) Deliveries(ctx context.Context) ([]Delivery, error) {
 	out := []Delivery{}
-	err := db.read.NewSelect().TableExpr("deliveries AS d").Column("channel", "delivered", "tries", "error").
+	err := db.read.NewSelect().TableExpr("deliveries AS d").Column("channel", "delivered", "tries", "failed", "error").
 		ColumnExpr("(SELECT COUNT(*) FROM alerts AS a WHERE a.n > d.n) AS pending").
 		ColumnExpr("(SELECT COUNT(*) FROM refusals AS r WHERE r.channel = d.channel) AS refused").
 		Order("channel").Scan(ctx, &out)
@@ -308,13 +392,11 @@ func (db *DB) Alerts(ctx context.Context, limit int64) ([]dossier.Alert, error) 
 	if err := db.read.NewSelect().Model(&rows).Order("n DESC").Limit(limit).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
-	out := make([]dossier.Alert, len(rows))
-	for i, row := range rows {
-		q, err := row.queued()
-		if err != nil {
-			return nil, err
+	out := []dossier.Alert{}
+	for _, row := range rows {
+		if q, err := row.queued(); err == nil { // what cannot be read is told as an alert of its own
+			out = append(out, q.Alert)
 		}
-		out[i] = q.Alert
 	}
 	return out, nil
 }

@@ -76,7 +76,7 @@ func TestNewChannelBeginsWithWhatHappensNext(t *testing.T) {
 func TestRaisedAlertIsThereOnce(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)
 	o := outbox(t, db, "a")
-	alarm := dossier.AlarmAlert(gov.Alarm{Rule: "crash", Result: gov.True, Severity: gov.Critical}, 7, nil, now)
+	alarm := dossier.AlarmAlert(gov.Firing{Alarm: gov.Alarm{Rule: "crash", Result: gov.True, Severity: gov.Critical}, Since: 7})
 	for _, want := range []bool{true, false} {
 		if fresh, err := o.Raise(t.Context(), alarm); err != nil || fresh != want {
 			t.Fatalf("fresh %v, want %v (%v)", fresh, want, err)
@@ -107,7 +107,7 @@ func TestDeliveriesSayHowFarAChannelIs(t *testing.T) {
 		}
 	}
 	got, err := db.Deliveries(t.Context())
-	want := []journal.Delivery{{Channel: "a", Delivered: 1, Pending: 1, Refused: 1, Error: "too long"}, {Channel: "b", Pending: 3, Tries: 2, Error: "down"}}
+	want := []journal.Delivery{{Channel: "a", Delivered: 1, Pending: 1, Refused: 1, Failed: 1, Error: "too long"}, {Channel: "b", Pending: 3, Tries: 2, Failed: 2, Error: "down"}}
 	if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v, want %+v (%v)", got, want, err)
 	}
@@ -122,5 +122,16 @@ func TestDeliveriesSayHowFarAChannelIs(t *testing.T) {
 	}
 	if v, err := o.Note(t.Context(), "b", "card/1"); err != nil || v != "" {
 		t.Errorf("%q %v", v, err)
+	}
+	if err := o.SetNote(t.Context(), "a", "card/1", ""); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := o.Note(t.Context(), "a", "card/1"); err != nil || v != "" {
+		t.Errorf("a note that was dropped says %q (%v)", v, err)
+	}
+	for n, want := range []int{3, 2, 1, 0} {
+		if list, err := o.PendingAfter(t.Context(), "b", int64(n), 10); err != nil || len(list) != want {
+			t.Errorf("%d pending after %d, want %d (%v)", len(list), n, want, err)
+		}
 	}
 }

@@ -61,6 +61,12 @@ func (p *provenance) lacks(e dossier.WasLocked) (lacks []string) {
 			lacks = append(lacks, fmt.Sprintf(format, args...))
 		}
 	}
+	if e.OnContent() { // the holder's own word on what is to be voted on: no facts and no decision stand behind it
+		lack(e.Ballot.Reason.By == gov.ByHolder && p.answered(*e.Approval, e.Ballot.Support), "the holder's answer is not on record")
+		lack(e.Approval.ContentHash == e.Content && e.Content != (gov.Hash{}), "the answer is on content %s, the vote on %s", e.Approval.ContentHash, e.Content)
+		lack(e.Ballot.Reason.Record == (gov.Digest{}), "the ballot names facts %s that nobody was shown", e.Ballot.Reason.Record)
+		return lacks
+	}
 	basis, gathered := p.basis[e.Facts]
 	lack(gathered && e.Facts != (gov.Digest{}), "facts %s were never gathered", e.Facts)
 	lack(basis == e.Basis && e.Basis != (gov.Digest{}), "the basis is %s, that of the facts %s", e.Basis, basis)

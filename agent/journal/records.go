@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 type recordRow struct {
@@ -27,6 +27,7 @@ type recordRow struct {
 	Time     time.Time `bun:"time"`
 	Digest   string    `bun:"digest"`
 	Body     string    `bun:"body"`
+	Block    int64     `bun:"block"` // of a change, 0 for other records
 }
 
 type proposalRow struct {
@@ -54,18 +55,12 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 	before := d
 	var records []dossier.Record
 	for _, e := range events {
-		r, err := dossier.Encode(id, d.Seq+1, at, e)
+		r, next, whole, err := tx.become(ctx, id, d, at, e)
 		if err != nil {
 			return before, nil, err
 		}
-		// as it will be read: what cannot be would stop the proposal for ever
-		if r.Event, err = dossier.Decode(r.Type, r.Body); err != nil {
-			return before, nil, fmt.Errorf("append %s to %s: %w", r.Type, id, err)
-		}
-		if d, err = d.ApplyRecord(r); err != nil {
-			return before, nil, err
-		}
-		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String()}
+		d = next
+		row := recordRow{Proposal: id.String(), Seq: r.Seq, Type: r.Type, Time: r.Time, Body: string(r.Body), Digest: r.Digest().String(), Block: blockOf(r.Event)}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			var exists sqlite3.Error
 			if errors.As(err, &exists) && exists.Code == sqlite3.ErrConstraint {
@@ -73,6 +68,7 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 			}
 			return before, nil, fmt.Errorf("append %s %d of %s: %w", r.Type, r.Seq, id, err)
 		}
+		tx.kept.put(r.Digest(), r.Event, whole)
 		records = append(records, r)
 	}
 	if len(records) == 0 {
@@ -88,17 +84,75 @@ func (tx Tx) Append(ctx context.Context, id gov.ProposalID, d dossier.Dossier, a
 	if err != nil {
 		return before, nil, fmt.Errorf("index %s: %w", id, err)
 	}
+	if err := tx.index(ctx, d); err != nil {
+		return before, nil, err
+	}
 	return d, records, nil
+}
+
+// become stores the parts of the record of an event that follows d, and returns it with the dossier after it and the size of
+// its whole body. An error that is of the event itself, but not [dossier.ErrNotNow], is an [Unfit] one.
+func (tx Tx) become(ctx context.Context, id gov.ProposalID, d dossier.Dossier, at time.Time, e dossier.Event) (r dossier.Record, next dossier.Dossier, whole int, err error) {
+	unfit := func(f func() error) error {
+		err := supervise.Catch(f)
+		if err != nil && !errors.Is(err, dossier.ErrNotNow) {
+			err = &Unfit{id, d.Seq + 1, err}
+		}
+		return err
+	}
+	if err := unfit(func() (err error) { r, err = dossier.Encode(id, d.Seq+1, at, e); return err }); err != nil {
+		return r, d, 0, err
+	}
+	whole = len(r.Body)
+
+	var parts []dossier.Part
+	var out dossier.Record
+	if err := unfit(func() error { out, parts = r.Split(); return nil }); err != nil {
+		return r, d, 0, err
+	}
+	fresh, size, err := tx.store(ctx, parts)
+	if err != nil {
+		return r, d, 0, fmt.Errorf("append %s to %s: %w", r.Type, id, err)
+	}
+
+	err = unfit(func() (err error) {
+		// as it will be read: what cannot be would stop the proposal for ever
+		if size < len(r.Body)/2 && len(parts) > 0 { // most of it was stored, and read, before
+			err = out.Fresh(fresh)
+		} else {
+			out.Event, err = dossier.Decode(r.Type, r.Body)
+		}
+		if err != nil {
+			return fmt.Errorf("append %s to %s: %w", r.Type, id, err)
+		}
+		next, err = d.ApplyRecord(out)
+		return err
+	})
+	return out, next, whole, err
+}
+
+// blockOf is the block in which a change was read; 0 for other events.
+func blockOf(e dossier.Event) int64 {
+	c, ok := e.(dossier.WasChanged)
+	if !ok {
+		return 0
+	}
+	return int64(min(c.Change.Block.Number, math.MaxInt64))
 }
 
 // Load folds the records of one proposal. An unknown one is an empty dossier.
 func (tx Tx) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
-	return load(ctx, tx.Tx, id, all)
+	return tx.source().load(ctx, id, all)
+}
+
+// Newest is a dossier that was loaded before, with what was written to it since.
+func (tx Tx) Newest(ctx context.Context, d dossier.Dossier) (dossier.Dossier, error) {
+	return tx.source().goOn(ctx, d, d.ID(), all)
 }
 
 // Load folds the records of one proposal; [ErrUnknown] when there are none.
 func (db *DB) Load(ctx context.Context, id gov.ProposalID) (dossier.Dossier, error) {
-	d, err := load(ctx, db.read, id, all)
+	d, err := db.source().load(ctx, id, all)
 	if err == nil && d.Seq == 0 {
 		err = fmt.Errorf("%s: %w", id, ErrUnknown)
 	}
@@ -110,37 +164,16 @@ const all = math.MaxInt64
 
 // LoadUntil folds the records of one proposal up to a sequence number: the dossier as it was then.
 func (db *DB) LoadUntil(ctx context.Context, id gov.ProposalID, seq int64) (dossier.Dossier, error) {
-	return load(ctx, db.read, id, seq)
+	return db.source().load(ctx, id, seq)
 }
 
-func load(ctx context.Context, q bun.IDB, id gov.ProposalID, until int64) (dossier.Dossier, error) {
-	var d dossier.Dossier
-	var rows []recordRow
-	if err := q.NewSelect().Model(&rows).Where("proposal = ?", id.String()).Where("seq <= ?", until).Order("seq").Scan(ctx); err != nil {
-		return d, fmt.Errorf("load %s: %w", id, err)
-	}
-	for _, row := range rows {
-		r, err := row.record(id)
-		if err != nil {
-			return d, err
-		}
-		if d, err = d.ApplyRecord(r); err != nil {
-			return d, err
-		}
-	}
-	return d, nil
-}
-
-func (row recordRow) record(id gov.ProposalID) (dossier.Record, error) {
-	e, err := dossier.Decode(row.Type, []byte(row.Body))
+// follow applies a stored record; its error is an [Unfit] one.
+func follow(d dossier.Dossier, r dossier.Record) (next dossier.Dossier, err error) {
+	err = supervise.Catch(func() (err error) { next, err = d.ApplyRecord(r); return err })
 	if err != nil {
-		return dossier.Record{}, fmt.Errorf("record %d of %s: %w", row.Seq, id, err)
+		return d, &Unfit{r.ID, r.Seq, err}
 	}
-	r := dossier.Record{ID: id, Seq: row.Seq, Type: row.Type, Time: row.Time.UTC(), Body: []byte(row.Body), Event: e}
-	if got := r.Digest().String(); got != row.Digest {
-		return r, fmt.Errorf("record %d of %s was changed: its digest is %s, stored is %s", row.Seq, id, got, row.Digest)
-	}
-	return r, nil
+	return next, nil
 }
 
 // Records yields every record, proposal by proposal, in order.
@@ -152,13 +185,7 @@ func (db *DB) Records(ctx context.Context) iter.Seq2[dossier.Record, error] {
 			return
 		}
 		for _, entry := range entries {
-			var rows []recordRow
-			if err := db.read.NewSelect().Model(&rows).Where("proposal = ?", entry.ID.String()).Order("seq").Scan(ctx); err != nil {
-				yield(dossier.Record{}, fmt.Errorf("load %s: %w", entry.ID, err))
-				return
-			}
-			for _, row := range rows {
-				r, err := row.record(entry.ID)
+			for r, err := range db.source().records(ctx, entry.ID) {
 				if !yield(r, err) || err != nil {
 					return
 				}
@@ -171,6 +198,8 @@ func (db *DB) Records(ctx context.Context) iter.Seq2[dossier.Record, error] {
 type Placed struct {
 	dossier.Record
 	Place int64
+	// Err says why the record cannot be read; nil for one that can.
+	Err error
 }
 
 // Newest is the place of the newest record, 0 without any.
@@ -182,7 +211,7 @@ func (db *DB) Newest(ctx context.Context) (place int64, err error) {
 }
 
 // After lists records in the order of writing, by whichever process, from the one after a place on, at
-// most limit.
+// most limit. One that cannot be read is among them, with its error.
 func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, error) {
 	var rows []recordRow
 	if err := db.read.NewSelect().Model(&rows).Where("place > ?", place).Order("place").Limit(limit).Scan(ctx); err != nil {
@@ -190,17 +219,21 @@ func (db *DB) After(ctx context.Context, place int64, limit int64) ([]Placed, er
 	}
 	out := make([]Placed, len(rows))
 	for i, row := range rows {
-		id, err := gov.ParseProposalID(row.Proposal)
-		if err != nil {
-			return nil, fmt.Errorf("list records: %w", err)
-		}
-		r, err := row.record(id)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = Placed{r, row.Place}
+		out[i] = row.placed(ctx, db.source())
 	}
 	return out, nil
+}
+
+func (row recordRow) placed(ctx context.Context, s source) Placed {
+	id, err := gov.ParseProposalID(row.Proposal)
+	if err != nil {
+		return Placed{dossier.Record{Seq: row.Seq, Type: row.Type, Time: row.Time.UTC()}, row.Place, &Unfit{id, row.Seq, fmt.Errorf("record at place %d: %w", row.Place, err)}}
+	}
+	r, err := s.record(ctx, row, id)
+	if err != nil {
+		return Placed{dossier.Record{ID: id, Seq: row.Seq, Type: row.Type, Time: row.Time.UTC()}, row.Place, err}
+	}
+	return Placed{r, row.Place, nil}
 }
 
 type markRow struct {
@@ -238,45 +271,50 @@ func setMark(ctx context.Context, db bun.IDB, name string, place int64) error {
 // ChangedAbove lists the proposals of a chain with a change that was read in a block above a number:
 // what a reorganisation may have taken back.
 func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64) ([]gov.ProposalID, error) {
-	var rows []recordRow
-	err := tx.NewSelect().Model(&rows).Where("type = ?", dossier.TypeOf(dossier.WasChanged{})).
-		Where("proposal LIKE ?", chain.String()+":%").Order("place").Scan(ctx)
+	var names []string
+	err := tx.NewSelect().Model((*recordRow)(nil)).Column("proposal").Where("block > ?", int64(min(number, math.MaxInt64))).
+		Where("proposal LIKE ?", chain.String()+":%").Group("proposal").OrderExpr("MIN(place)").Scan(ctx, &names)
 	if err != nil {
 		return nil, fmt.Errorf("list changes above block %d: %w", number, err)
 	}
 	var out []gov.ProposalID
-	for _, row := range rows {
-		id, err := gov.ParseProposalID(row.Proposal)
+	for _, name := range names {
+		id, err := gov.ParseProposalID(name)
 		if err != nil {
 			return nil, fmt.Errorf("list changes above block %d: %w", number, err)
 		}
-		r, err := row.record(id)
-		if err != nil {
-			return nil, err
-		}
-		if e, ok := r.Event.(dossier.WasChanged); ok && e.Change.Block.Number > number && !slices.Contains(out, id) {
-			out = append(out, id)
-		}
+		out = append(out, id)
 	}
 	return out, nil
 }
 
-// LastSeen is the newest creation of a proposal that was seen; [ErrUnknown] without any.
-func (tx Tx) LastSeen(ctx context.Context, id gov.ProposalID) (dossier.WasSeen, error) {
-	var row recordRow
-	err := tx.NewSelect().Model(&row).Where("proposal = ?", id.String()).Where("type = ?", dossier.TypeOf(dossier.WasSeen{})).
-		Order("seq DESC").Limit(1).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return dossier.WasSeen{}, fmt.Errorf("%s: %w", id, ErrUnknown)
+// WrittenSince lists the proposals with a record that was written after a time.
+func (db *DB) WrittenSince(ctx context.Context, after time.Time) (map[gov.ProposalID]bool, error) {
+	var names []string
+	if err := db.read.NewSelect().Model((*recordRow)(nil)).ColumnExpr("DISTINCT proposal").Where("time > ?", after.UTC()).Scan(ctx, &names); err != nil {
+		return nil, fmt.Errorf("list what was written since %s: %w", after, err)
 	}
-	if err != nil {
-		return dossier.WasSeen{}, fmt.Errorf("load the creation of %s: %w", id, err)
+	out := map[gov.ProposalID]bool{}
+	for _, name := range names {
+		id, err := gov.ParseProposalID(name)
+		if err != nil {
+			return nil, fmt.Errorf("list what was written since %s: %w", after, err)
+		}
+		out[id] = true
 	}
-	r, err := row.record(id)
-	if err != nil {
-		return dossier.WasSeen{}, err
+	return out, nil
+}
+
+// CreatedIn lists the proposals of a chain whose creation was read in a range of blocks, both ends included.
+func (tx Tx) CreatedIn(ctx context.Context, chain gov.ChainID, from, to uint64) ([]gov.ProposalID, error) {
+	list, err := entries(ctx, tx.Tx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("chain = ?", chain.String()).Where("created_block BETWEEN ? AND ?", int64(min(from, math.MaxInt64)), int64(min(to, math.MaxInt64)))
+	})
+	out := make([]gov.ProposalID, len(list))
+	for i, e := range list {
+		out[i] = e.ID
 	}
-	return r.Event.(dossier.WasSeen), nil
+	return out, err
 }
 
 // Entry is one proposal in the index.
@@ -298,55 +336,6 @@ func (tx Tx) Open(ctx context.Context, chain gov.ChainID) ([]Entry, error) {
 		return q.Where("chain = ?", chain.String()).Where("stage <> ? OR vote IN (?)", string(dossier.AtClosed),
 			bun.In([]string{string(gov.VoteSigned), string(gov.VoteSent), string(gov.VoteMined)}))
 	})
-}
-
-// InFlight lists the votes on a chain, other than that on id, that are locked, signed or sent and in no block.
-func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
-	return db.votes(ctx, id, gov.VoteLocked, gov.VoteSigned, gov.VoteSent)
-}
-
-// GivenUp lists the votes on a chain, other than that on id, that were signed and in no block when voting closed.
-func (db *DB) GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
-	list, err := db.votes(ctx, id, gov.VoteExpired)
-	return slices.DeleteFunc(list, func(v gov.Vote) bool { return v.Raw.Len() == 0 }), err
-}
-
-func (db *DB) votes(ctx context.Context, but gov.ProposalID, in ...gov.VoteStatus) ([]gov.Vote, error) {
-	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", but.Chain.String()).Where("proposal <> ?", but.String()).Where("vote IN (?)", bun.In(in))
-	})
-	if err != nil {
-		return nil, err
-	}
-	var out []gov.Vote
-	for _, e := range list {
-		d, err := db.Load(ctx, e.ID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d.Vote)
-	}
-	return out, nil
-}
-
-// Waiting lists the decided proposals on a chain, other than id, whose vote waits for its time or its turn.
-func (db *DB) Waiting(ctx context.Context, id gov.ProposalID) ([]dossier.Dossier, error) {
-	list, err := entries(ctx, db.read, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String()).
-			Where("stage = ?", string(dossier.AtDecided)).Where("vote = ?", string(gov.VoteWaiting))
-	})
-	if err != nil {
-		return nil, err
-	}
-	var out []dossier.Dossier
-	for _, e := range list {
-		d, err := db.Load(ctx, e.ID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, nil
 }
 
 func entries(ctx context.Context, q bun.IDB, where func(*bun.SelectQuery) *bun.SelectQuery) ([]Entry, error) {

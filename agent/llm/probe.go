@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Server is a kind of model server.
@@ -43,7 +44,7 @@ const probeTime = 300 * time.Millisecond
 // Find asks the places, all at once, and lists the servers that have a model, in the order of the places.
 func Find(ctx context.Context, places []string) []Info {
 	found := make([]*Info, len(places))
-	var wg sync.WaitGroup
+	var wg supervise.Group
 	for i, p := range places {
 		wg.Go(func() {
 			c, err := Open(p)

@@ -2,6 +2,7 @@ package risk_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -26,12 +27,20 @@ emergency:
   - {name: drain, when: 'treasury.outflow_bps > 9000 && metrics["price"] > 0', for: 0s, do: [{alert: warning}]}
 `
 
-func set(t *testing.T) *policies.Set {
+func set(t *testing.T) *policies.Set { return parsed(t, rules) }
+
+var sets = map[string]*policies.Set{} // a set is immutable, and reading one takes a while
+
+func parsed(t *testing.T, text string) *policies.Set {
 	t.Helper()
-	s, problems := policies.Parse("policies.yaml", []byte(rules))
+	if s := sets[text]; s != nil {
+		return s
+	}
+	s, problems := policies.Parse("policies.yaml", []byte(text))
 	if problems.HasErrors() {
 		t.Fatal(problems)
 	}
+	sets[text] = s
 	return s
 }
 
@@ -40,33 +49,66 @@ type price struct {
 	value float64
 	err   error
 	reads int
+	block uint64
 }
 
-func (p *price) Read(_ context.Context, m gov.Label) (float64, error) {
+func (p *price) Read(_ context.Context, m gov.Label) (gov.Measured, error) {
 	p.reads++
-	return p.value, p.err
+	return gov.Measured{Value: p.value, Block: gov.Block{Number: p.block}, Source: string(m) + " = feed, agreed by 2 of 3"}, p.err
 }
 
-// memory keeps what is saved, or fails.
+// memory keeps what is saved as the store does, written and read, or fails.
 type memory struct {
-	list   []gov.Watch
+	list   []byte
+	sights []byte
 	alerts []dossier.Alert
 	saves  int
 	err    error
 }
 
-func (m *memory) Watches(context.Context) ([]gov.Watch, error) { return m.list, nil }
+func kept[T any](b []byte) (list []T, err error) {
+	if b == nil {
+		return nil, nil
+	}
+	err = json.Unmarshal(b, &list)
+	return list, err
+}
 
-func (m *memory) SaveWatches(_ context.Context, list []gov.Watch, fired []gov.Firing) error {
+func (m *memory) Watches(context.Context) ([]gov.Watch, error) { return kept[gov.Watch](m.list) }
+
+func (m *memory) SaveWatches(_ context.Context, list []gov.Watch, told []gov.Firing) (err error) {
 	if m.err != nil {
 		return m.err
 	}
 	m.saves++
-	m.list = append([]gov.Watch(nil), list...)
-	for _, f := range fired {
-		m.alerts = append(m.alerts, dossier.AlarmAlert(f.Alarm, f.Since, f.About, f.At.Time()))
+	m.list, err = json.Marshal(list)
+	for _, f := range told {
+		m.alerts = append(m.alerts, dossier.AlarmAlert(f))
 	}
-	return nil
+	return err
+}
+
+func (m *memory) Sights(context.Context) ([]gov.Sight, error) { return kept[gov.Sight](m.sights) }
+
+func (m *memory) SaveSights(_ context.Context, list, told []gov.Sight) (err error) {
+	if m.err != nil {
+		return m.err
+	}
+	m.sights, err = json.Marshal(list)
+	for _, s := range told {
+		m.alerts = append(m.alerts, dossier.SightAlert(s, time.Unix(int64(max(s.Raised, s.Ended)), 0)))
+	}
+	return err
+}
+
+// emergencies are the alerts about rules.
+func (m *memory) emergencies() (out []dossier.Alert) {
+	for _, a := range m.alerts {
+		if a.Event == dossier.AlertEmergency {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 type rig struct {
@@ -75,33 +117,42 @@ type rig struct {
 	mem  *memory
 	desk *risk.Desk
 	open []risk.Subject
+	wall int64
+	text string
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, feed: &price{value: 2000}, mem: &memory{}}
+	r := &rig{t: t, feed: &price{value: 2000}, mem: &memory{}, text: rules}
 	r.restart()
 	return r
 }
 
 func (r *rig) restart() {
-	r.desk = risk.New(risk.Config{Set: set(r.t), Metrics: []risk.Metric{{Name: "price", Every: time.Minute}}, Reader: r.feed, Memory: r.mem,
-		Subjects: func(context.Context) ([]risk.Subject, error) { return r.open, nil }, Now: func() time.Time { return time.Unix(1, 0) }})
+	r.desk = risk.New(risk.Config{Set: parsed(r.t, r.text), Metrics: []risk.Metric{{Name: "price", Every: time.Minute}}, Reader: r.feed, Memory: r.mem,
+		Subjects: func(context.Context) ([]risk.Subject, error) { return r.open, nil }, Now: func() time.Time { return time.Unix(start+r.wall, 0) }})
 }
+
+const start = 1_700_000_000
 
 func at(seconds int64) gov.Head {
-	return gov.Head{Latest: gov.Block{Time: gov.UnixTime(1_700_000_000 + seconds)}}
+	return gov.Head{Latest: gov.Block{Number: uint64(1000 + seconds), Time: gov.UnixTime(start + seconds)}}
 }
 
-// tick says what fires, as "rule result".
+// tick says what is told, as "rule result", or "rule state" of what is over.
 func (r *rig) tick(seconds int64, want ...string) {
 	r.t.Helper()
-	alarms, err := r.desk.Tick(r.t.Context(), at(seconds))
+	r.wall, r.feed.block = seconds, uint64(1000+seconds)
+	told, err := r.desk.Tick(r.t.Context(), at(seconds))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	var got []string
-	for _, a := range alarms {
-		got = append(got, fmt.Sprintf("%s %s", a.Rule, a.Result))
+	for _, f := range told {
+		word := string(f.Alarm.Result)
+		if f.State == gov.AlarmResolved || f.State == gov.AlarmKnown {
+			word = string(f.State)
+		}
+		got = append(got, fmt.Sprintf("%s %s", f.Alarm.Rule, word))
 	}
 	if strings.Join(got, ", ") != strings.Join(want, ", ") {
 		r.t.Errorf("at %d: %v, want %v", seconds, got, want)
@@ -121,11 +172,11 @@ func TestRuleFiresOnceAfterItsFor(t *testing.T) {
 		t.Fatalf("%+v", r.mem.alerts)
 	}
 	r.feed.value = 1000 // over
-	r.tick(9100)
+	r.tick(9100, "crash resolved")
 	r.feed.value = 700
 	r.tick(9200)
 	r.tick(9800, "crash true")
-	if r.mem.alerts[0].ID == r.mem.alerts[1].ID {
+	if r.mem.alerts[0].ID == r.mem.alerts[2].ID {
 		t.Error("two firings have one id")
 	}
 }
@@ -192,7 +243,7 @@ func TestWhatCannotBeStoredFiresAgainWithTheSameID(t *testing.T) {
 	}
 	r.mem.err = nil
 	r.tick(612, "crash true")
-	want := dossier.AlarmAlert(gov.Alarm{Rule: "crash", Result: gov.True}, 1_700_000_000, nil, time.Time{}).ID
+	want := dossier.AlarmAlert(gov.Firing{Alarm: gov.Alarm{Rule: "crash", Result: gov.True}, Since: start}).ID
 	if r.mem.alerts[0].ID != want {
 		t.Error("another id")
 	}
@@ -231,7 +282,7 @@ func TestG38RulesAboutFactsSpeakOfEachProposal(t *testing.T) {
 	r.tick(24, "drain true")
 	r.tick(324, "drain unknown") // of 3 nothing is known
 	r.open = nil
-	r.tick(400)
+	r.tick(400, "drain resolved", "drain known", "drain resolved") // 2, 3, 4: they are open no more
 	for _, a := range r.mem.alerts {
 		if a.Event != dossier.AlertEmergency {
 			t.Errorf("%+v", a)

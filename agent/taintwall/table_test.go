@@ -15,15 +15,17 @@ const anything = "*"
 var mayImport = map[string][]string{
 	"agent/gov":       {},
 	"agent/dossier":   {"agent/gov"},
-	"agent":           {"agent/gov", "agent/dossier", "agent/checks"}, // the findings of what it has gathered
-	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal"},
-	"agent/journal":   {"agent/gov", "agent/dossier"},
+	"agent":           {"agent/gov", "agent/dossier", "agent/checks", "chains/quorum"}, // the findings of what it has gathered; its ports take agreed answers
+	"agent/jobs":      {"agent", "agent/gov", "agent/dossier", "agent/journal", "agent/fsfault", "agent/supervise"},
+	"agent/journal":   {"agent/gov", "agent/dossier", "agent/fsfault", "agent/supervise"},
+	"agent/supervise": {}, // makes panics errors, and keeps parts going; knows nothing of what they do
+	"agent/fsfault":   {}, // what a full disk is, for the two that write what is signed
 	"agent/checks":    {"agent/gov", "agent/impact"},
 	"agent/impact":    {"agent/gov"},
 	"agent/screen":    {"agent/gov", "agent/dossier", "policies"},
 	"agent/brief":     {"agent/gov", "agent/dossier"},
 	"agent/judge":     {"agent/gov", "agent/llm"},
-	"agent/llm":       {},
+	"agent/llm":       {"agent/supervise"},
 	"agent/risk":      {"agent/gov", "policies"},
 	"agent/approval":  {"agent/gov"},
 	"agent/audit":     {"agent/gov", "agent/dossier", "agent/checks", "policies"},
@@ -34,33 +36,34 @@ var mayImport = map[string][]string{
 	"policies/strict": {},
 
 	"simulators":     {"agent/gov", "simulators/mc"},
-	"simulators/mc":  {},
-	"simulators/fit": {"agent/gov", "simulators", "simulators/mc"},
+	"simulators/mc":  {"agent/supervise"},
+	"simulators/fit": {"agent/gov", "simulators", "simulators/mc", "agent/supervise"},
 
-	"chains":                 {"agent/gov", "agent/dossier", "chains/governor", "chains/rpc"},
-	"chains/rpc":             {},
+	"chains":                 {"agent/gov", "agent/dossier", "chains/governor", "chains/quorum", "chains/rpc", "agent/supervise"},
+	"chains/rpc":             {"agent/supervise"},
+	"chains/quorum":          {"chains/rpc", "agent/supervise"},
 	"chains/governor":        {"agent/gov", "agent/dossier", "chains/rpc", "chains/governor/ballot", "chains/fork"}, // implements fork's Lifecycle
 	"chains/governor/ballot": {"agent/gov"},
 	"chains/book":            {"agent/gov", "agent/impact", "policies/strict", "chains/rpc"}, // asks the chain for `book add` and `book diff`
-	"chains/facts":           {"agent/gov", "agent/dossier", "agent/impact", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
+	"chains/facts":           {"agent/gov", "agent/dossier", "agent/checks", "agent/impact", "chains/governor", "chains/book", "chains/rpc", "chains/fork"},
 	"chains/fork":            {"agent/gov", "agent/dossier", "chains/rpc"},
 	"chains/signer":          {"agent/gov", "agent/checks", "policies", "simulators", "agent/approval", "chains/governor/ballot", "chains/ledger"},
-	"chains/ledger":          {"agent/gov"},
-	"chains/sender":          {"agent/gov", "chains/rpc", "chains/governor/ballot"},
+	"chains/ledger":          {"agent/gov", "agent/fsfault"},
+	"chains/sender":          {"agent/gov", "chains/quorum", "chains/rpc", "chains/governor/ballot", "agent/supervise"},
 	"chains/devchain":        {},
 	"chains/chaintest":       {"chains/rpc"},
 
 	"notify/discordtest": {}, // a stand-in for Discord, for tests
-	"notify":             {"agent/gov", "agent/dossier", "notify/chart"},
+	"notify":             {"agent/gov", "agent/dossier", "agent/supervise", "notify/chart"},
 	"notify/chart":       {"agent/gov"},
-	"notify/web":         {"agent/gov", "agent/dossier", "notify/chart"},
+	"notify/web":         {"agent/gov", "agent/dossier", "agent/supervise", "notify/chart"},
 
 	"cmd/legate": {anything},
 }
 
 // walled are the packages that decide, find, sign or say what may be signed, and what all of them stand on.
 var walled = []string{
-	"agent/gov", "agent/impact", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
+	"agent/gov", "agent/fsfault", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
 	"chains/book", "chains/governor/ballot", "chains/ledger", "chains/signer",
 }
 

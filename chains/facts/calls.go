@@ -15,13 +15,17 @@ import (
 func decodeCalls(ctx context.Context, g *gathering) {
 	options := Options{DAO: g.facts.DAO, Flavour: g.deps.Governor.Flavour, Book: g.deps.Book}
 	first, err := Decode(g.p.Actions, options)
-	if g.p.TooLarge {
-		err = ErrTooLarge // its actions were left out
+	if g.p.TooLarge && len(g.p.Actions) == 0 {
+		for _, part := range []gov.Part{"calls", "kinds", "unknown_calls", "targets"} {
+			g.fail(part, ErrTooLarge, gov.Address{}) // its actions were left out
+		}
+		return
+	}
+	if err == nil && len(targetsOf(first.Calls)) > MaxTargets {
+		err = errTargets
 	}
 	if err != nil {
-		for _, part := range []gov.Part{"calls", "kinds", "unknown_calls", "targets"} {
-			g.fail(part, err, gov.Address{})
-		}
+		g.survey(err, options)
 		return
 	}
 	failed := g.readContracts(ctx, first.Calls)
@@ -67,26 +71,36 @@ func targetsOf(calls []gov.Call) []gov.Address {
 	return slices.SortedFunc(maps.Keys(seen), gov.Address.Cmp)
 }
 
-// maxTargets bounds the different targets whose code is read. Real proposals have up to some 60.
-const maxTargets = 500
+// survey takes from calls that are more than is kept what they show by themselves: their kinds, and an excerpt of those
+// by which a check finds something. No code is read for it, and nothing of it is known in the sense of a For.
+func (g *gathering) survey(why error, o Options) {
+	g.surveyed = true
+	for _, part := range []gov.Part{"calls", "unknown_calls", "targets"} {
+		g.fail(part, why, gov.Address{})
+	}
+	kinds, excerpt := Survey(g.p.Actions, o)
+	g.facts.Kinds, g.facts.Excerpt = gov.Known(kinds), excerpt
+}
+
+// MaxTargets bounds the different targets whose code is read. Real proposals have up to some 60.
+const MaxTargets = 500
 
 var errTargets = errors.Join(ErrTooLarge, errors.New("too many different targets"))
 
 // readContracts reads every target; failed says that one could not be read.
 func (g *gathering) readContracts(ctx context.Context, calls []gov.Call) (failed bool) {
 	all := targetsOf(calls)
-	if len(all) > maxTargets {
-		g.fail("calls", errTargets, gov.Address{})
-		return true
-	}
-	for _, a := range all {
-		c, err := book.ReadContract(ctx, g.before, a)
-		if err != nil {
-			g.fail("calls", err, a)
+	found, errs := make([]book.Contract, len(all)), make([]error, len(all))
+	g.each(ctx, len(all), func(ctx context.Context, i int) {
+		found[i], errs[i] = book.ReadContract(ctx, g.before, all[i])
+	})
+	for i, a := range all {
+		if errs[i] != nil {
+			g.fail("calls", errs[i], a)
 			failed = true
 			continue
 		}
-		g.contracts[a] = c
+		g.contracts[a] = found[i]
 	}
 	return failed
 }

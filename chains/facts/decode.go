@@ -70,6 +70,7 @@ func Decode(actions []gov.Action, o Options) (Decoded, error) {
 type decoder struct {
 	Options
 	calls int
+	loose bool // a wrapper that goes beyond a limit is left closed, or open as far as it was decoded
 	quiet bool // nothing is shown
 	shown map[string]dossier.ShownCall
 }
@@ -225,6 +226,10 @@ func (d *decoder) children(c *gov.Call, m book.Method, nodes []node, path string
 	for i, in := range list {
 		in.deferred = w.Deferred
 		child, err := d.call(in, path+"."+strconv.Itoa(i), depth+1, c.Known)
+		if d.loose && errors.Is(err, ErrTooLarge) {
+			c.Known, c.Decoded = false, gov.DecodedPartial
+			return nil
+		}
 		if err != nil {
 			return err
 		}

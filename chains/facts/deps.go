@@ -15,6 +15,8 @@ type Deps struct {
 	Caller rpc.Caller
 	// Governor was found on the chain; the zero Governor is that of a draft.
 	Governor governor.Governor
+	// Doubt is why it is in doubt what the governor is; empty where it is not. It is missing as `dao`.
+	Doubt gov.Reason
 	// Executor makes the calls of a draft; elsewhere the governor says who does.
 	Executor gov.Address
 	Book     *book.Book

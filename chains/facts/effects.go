@@ -21,10 +21,6 @@ func noEffects() gov.Effects {
 
 // dryRun runs the actions between the two rounds. Its effects are facts; the state after it is what round two reads.
 func (g *gathering) dryRun(ctx context.Context) {
-	if g.p.TooLarge {
-		g.missing("effects.status", gov.TooLarge, gov.Address{})
-		return
-	}
 	if g.deps.Runner == nil {
 		g.missing("effects.status", gov.NotInRelease, gov.Address{})
 		return
@@ -47,8 +43,11 @@ func (g *gathering) dryRun(ctx context.Context) {
 		g.missing("effects.status", reason, gov.Address{})
 		return
 	}
-	if !g.facts.Effects.Executed() {
-		return // it reverted: there is no state after it
+	if g.surveyed && g.facts.Effects.Executed() {
+		g.facts.Effects.Status, g.facts.Effects.Ended = gov.Known(gov.EffectsExhausted), true
+	}
+	if !g.facts.Effects.Shows() {
+		return // it reverted, or did not end: there is no state after it
 	}
 	g.result = result
 	g.ready, g.after = view{result.Ready}, view{result.After}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -48,17 +50,16 @@ type Gathered struct {
 	Shown   dossier.Shown
 }
 
-// Gather reads all facts of a proposal at one block hash. A part that cannot be had is missing and listed; the error is
-// for a gathering that could not be made at all: the context ended.
+// Gather reads all facts of a proposal at one block hash. A part that cannot be had is missing and listed, also one for
+// which the context's deadline left no time; the error is for a gathering that could not be made at all: the context
+// ended.
 func Gather(ctx context.Context, deps Deps, p gov.Proposal, at gov.Block) (Gathered, error) {
 	g := newGathering(deps, p, at)
-	for _, one := range Before {
-		one.run(ctx, g)
-	}
-	g.dryRun(ctx)
-	for _, one := range After {
-		one.run(ctx, g)
-	}
+	reading, cancel := inTime(ctx)
+	defer cancel()
+	g.round(reading, Before)
+	g.dryRun(reading)
+	g.round(reading, After)
 	if err := ctx.Err(); err != nil {
 		return Gathered{}, fmt.Errorf("gather the facts of %s at block %d: %w", p.ID, at.Number, err)
 	}
@@ -66,9 +67,32 @@ func Gather(ctx context.Context, deps Deps, p gov.Proposal, at gov.Block) (Gathe
 	return Gathered{g.facts, g.context, g.shown}, nil
 }
 
+// round runs gatherers side by side, so that their reads travel together.
+func (g *gathering) round(ctx context.Context, gatherers []Gatherer) {
+	g.each(ctx, len(gatherers), func(ctx context.Context, i int) { gatherers[i].run(ctx, g) })
+}
+
+// each does n things side by side. What they write must be their own, but for the lists of what is missing.
+func (g *gathering) each(ctx context.Context, n int, do func(ctx context.Context, i int)) {
+	g.reads.Each(ctx, n, do)
+}
+
+// inTime leaves a part of the time until the deadline for what follows the reads: agreement and storing.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-min(time.Until(end)/6, maxMargin)))
+}
+
+// maxMargin is the most time before a deadline at which reads end.
+const maxMargin = 30 * time.Second
+
 // gathering is the work on one proposal.
 type gathering struct {
 	deps   Deps
+	reads  *rpc.Reads // deps.Caller
 	p      gov.Proposal
 	at     gov.Block
 	before book.State
@@ -78,22 +102,27 @@ type gathering struct {
 
 	contracts map[gov.Address]book.Contract // of the calls' targets
 	decoded   Decoded
-	monthAgo  struct { // the block 30 days before, found once
-		asked, there bool
-		header       rpc.Header
-		err          error
-	}
+	surveyed  bool // the calls are more than are kept, or go to more targets than are read
 
+	mu      sync.Mutex // guards facts.Unavailable and facts.NotApplicable
 	facts   gov.Facts
 	context gov.Context
 	shown   dossier.Shown
 }
 
 func newGathering(deps Deps, p gov.Proposal, at gov.Block) *gathering {
-	g := &gathering{deps: deps, p: p, at: at, before: book.At(deps.Caller, at.Hash), contracts: map[gov.Address]book.Contract{}}
+	reads := rpc.NewReads(deps.Caller)
+	deps.Caller = reads
+	if r, ok := deps.Runner.(*fork.Runner); ok && r != nil {
+		deps.Runner = r.Through(reads) // it reads much that the gatherers read
+	}
+	g := &gathering{deps: deps, reads: reads, p: p, at: at, before: book.At(reads, at.Hash), contracts: map[gov.Address]book.Contract{}}
 	g.facts.At, g.facts.Sources, g.facts.Caps = at, deps.Sources, deps.Caps
 	g.facts.DAO = daoOf(deps)
 	g.facts.Effects = noEffects()
+	if deps.Doubt != "" {
+		g.missing(gov.PartDAO, deps.Doubt, deps.Governor.Address)
+	}
 	return g
 }
 
@@ -121,10 +150,13 @@ func (g *gathering) treasuryAccount(a gov.Address) bool {
 	return slices.Contains(g.facts.DAO.Treasury, a)
 }
 
-func (g *gathering) executed() bool { return g.facts.Effects.Executed() && g.after != nil }
+// executed reports whether there is a state after the calls to read, also where not all of it was measured.
+func (g *gathering) executed() bool { return g.facts.Effects.Shows() && g.after != nil }
 
 // missing lists a part that could not be had.
 func (g *gathering) missing(part gov.Part, reason gov.Reason, subject gov.Address) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.facts.Unavailable = append(g.facts.Unavailable, gov.Missing{Part: part, Reason: reason, Subject: subject})
 }
 
@@ -135,11 +167,15 @@ func (g *gathering) fail(part gov.Part, err error, subject gov.Address) {
 
 // neutral lists a part that cannot exist for this DAO.
 func (g *gathering) neutral(parts ...gov.Part) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.facts.NotApplicable = append(g.facts.NotApplicable, parts...)
 }
 
 // reasonFor is why a part listed before is missing.
 func (g *gathering) reasonFor(part gov.Part) gov.Reason {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, m := range g.facts.Unavailable {
 		if m.Part == part {
 			return m.Reason
@@ -204,6 +240,9 @@ func (g *gathering) finish() {
 		g.facts.Kinds = kinds // the selectors alone say it, also where code could not be read
 	}
 	g.listElements()
+	if n := len(g.facts.Effects.Logs); n > fork.MaxLogs { // all were read; the run has listed that not all are kept
+		g.facts.Effects.Logs = slices.Clone(g.facts.Effects.Logs[:fork.MaxLogs])
+	}
 	slices.SortFunc(g.facts.Unavailable, func(x, y gov.Missing) int {
 		if c := strings.Compare(string(x.Part), string(y.Part)); c != 0 {
 			return c

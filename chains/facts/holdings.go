@@ -26,11 +26,13 @@ func holdings(ctx context.Context, g *gathering) {
 		assets = append(assets, gov.Asset(token))
 	}
 	slices.SortFunc(assets, func(x, y gov.Asset) int { return gov.Address(x).Cmp(gov.Address(y)) })
+	held, errs := make([]gov.Holding, len(assets)), make([]error, len(assets))
+	g.each(ctx, len(assets), func(ctx context.Context, i int) { held[i], errs[i] = g.holding(ctx, assets[i]) })
 	complete, sum := true, 0.0
-	for _, asset := range assets {
-		h, err := g.holding(ctx, asset)
-		if err != nil {
-			g.fail("treasury.value_usd", err, gov.Address(asset))
+	for i, asset := range assets {
+		h := held[i]
+		if errs[i] != nil {
+			g.fail("treasury.value_usd", errs[i], gov.Address(asset))
 			complete = false
 			continue
 		}
@@ -50,11 +52,13 @@ func holdings(ctx context.Context, g *gathering) {
 // holding is one asset over all accounts.
 func (g *gathering) holding(ctx context.Context, asset gov.Asset) (gov.Holding, error) {
 	h := gov.Holding{Token: asset, Decimals: nativeDecimals}
+	accounts := g.facts.DAO.Treasury
+	of, errs := make([]gov.Amount, len(accounts)), make([]error, len(accounts))
+	g.each(ctx, len(accounts), func(ctx context.Context, i int) { of[i], errs[i] = g.balance(ctx, asset, accounts[i]) })
 	total := new(uint256.Int)
-	for _, account := range g.facts.DAO.Treasury {
-		n, err := g.balance(ctx, asset, account)
-		if err != nil {
-			return h, err
+	for i, n := range of {
+		if errs[i] != nil {
+			return h, errs[i]
 		}
 		if _, over := total.AddOverflow(total, n.Int()); over {
 			return h, fmt.Errorf("the balances of %s add up beyond 2^256", asset)

@@ -60,12 +60,9 @@ func parameters(ctx context.Context, g *gathering) {
 		g.missing("params", g.reasonFor("calls"), gov.Address{})
 		return
 	}
-	out := []gov.Param{}
-	for _, leaf := range gov.Leaves(calls) {
-		if leaf.Call.Kind == gov.KindParameter {
-			out = append(out, g.parameter(ctx, leaf.Call))
-		}
-	}
+	leaves := slices.DeleteFunc(gov.Leaves(calls), func(l gov.Leaf) bool { return l.Call.Kind != gov.KindParameter })
+	out := make([]gov.Param, len(leaves))
+	g.each(ctx, len(leaves), func(ctx context.Context, i int) { out[i] = g.parameter(ctx, leaves[i].Call) })
 	g.facts.Params = gov.Known(out)
 }
 

@@ -19,12 +19,16 @@ var ErrOtherCode = errors.New("the code behind the calls has changed")
 // Against that stands is signed on old facts only where nothing of it changed: the error wraps [ErrOtherCode] then.
 func SameCode(ctx context.Context, c rpc.Caller, f gov.Facts, at gov.Block) error {
 	then := codeOf(f)
-	state := book.At(c, at.Hash)
-	for _, a := range slices.SortedFunc(maps.Keys(then), gov.Address.Cmp) {
-		now, err := book.ReadContract(ctx, state, a)
-		if err != nil {
-			return fmt.Errorf("compare the code of %s at block %d: %w", a, at.Number, err)
+	reads := rpc.NewReads(c)
+	state := book.At(reads, at.Hash)
+	all := slices.SortedFunc(maps.Keys(then), gov.Address.Cmp)
+	found, errs := make([]book.Contract, len(all)), make([]error, len(all))
+	reads.Each(ctx, len(all), func(ctx context.Context, i int) { found[i], errs[i] = book.ReadContract(ctx, state, all[i]) })
+	for i, a := range all {
+		if errs[i] != nil {
+			return fmt.Errorf("compare the code of %s at block %d: %w", a, at.Number, errs[i])
 		}
+		now := found[i]
 		if was := then[a]; now.Code != was {
 			return fmt.Errorf("%s had code %s with implementation %s (%s), at block %d it is %s with %s (%s): %w",
 				a, was.Hash, was.Implementation, was.ImplHash, at.Number, now.Hash, now.Implementation, now.ImplHash, ErrOtherCode)

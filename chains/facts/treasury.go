@@ -20,25 +20,30 @@ type flow struct {
 
 // treasury says what leaves the treasury: gross, never netted against what comes in, with the allowances given.
 func treasury(ctx context.Context, g *gathering) {
-	parts := []gov.Part{"outflow_usd", "outflow_bps", "allowances", "allowances_outside", "recipients_new", "outflows"}
-	if reason, subject, ok := g.measured(); !ok {
+	rights, movements := []gov.Part{"allowances", "allowances_outside"}, []gov.Part{"outflow_usd", "outflow_bps", "recipients_new", "outflows"}
+	lacks := func(reason gov.Reason, subject gov.Address, parts ...gov.Part) {
 		for _, part := range parts {
 			g.missing("treasury."+part, reason, subject)
 		}
+	}
+	if m, ok := g.measured("effects.allowances", "effects.calls"); !ok {
+		lacks(m.Reason, m.Subject, append(rights, movements...)...)
 		return
 	}
-	flows := g.paid()
 	given, count, outside, err := g.allowances(ctx)
 	if err != nil {
-		for _, part := range parts {
-			g.fail("treasury."+part, err, gov.Address{})
-		}
+		lacks(reasonOf(err), gov.Address{}, append(rights, movements...)...)
 		return
 	}
 	operators, more, moreOutside := g.operators(ctx)
-	flows = append(append(flows, given...), operators...)
 	t := &g.facts.Treasury
 	t.Allowances, t.AllowancesOutside = gov.Known(count+more), gov.Known(outside+moreOutside)
+	// Who may take is known without what has moved: a token that hides its balances hides no allowance of another.
+	if m, ok := g.measured("effects.balance_deltas"); !ok {
+		lacks(m.Reason, m.Subject, movements...)
+		return
+	}
+	flows := append(append(g.paid(), given...), operators...)
 	for i := range flows {
 		g.value(ctx, &flows[i])
 	}
@@ -131,17 +136,20 @@ func (g *gathering) recipients(ctx context.Context, flows []flow) {
 	g.facts.Treasury.RecipientsNew = gov.Known(fresh)
 }
 
-// measured says whether the run executed and every balance and allowance was read.
-func (g *gathering) measured() (gov.Reason, gov.Address, bool) {
+// measured reports whether the calls ran to their end and nothing of the named parts of the effects is missing; else
+// what is.
+func (g *gathering) measured(parts ...gov.Part) (gov.Missing, bool) {
 	if !g.executed() {
-		return g.effectsReason(), gov.Address{}, false
+		return gov.Missing{Reason: g.effectsReason()}, false
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, m := range g.facts.Unavailable {
-		if strings.HasPrefix(string(m.Part), "effects.") {
-			return m.Reason, m.Subject, false
+		if slices.Contains(parts, m.Part) {
+			return m, false
 		}
 	}
-	return "", gov.Address{}, true
+	return gov.Missing{}, true
 }
 
 // paid are the outflows that happened. For each asset and account the measured fall is the least that left; what the
@@ -280,12 +288,9 @@ func (g *gathering) allowances(ctx context.Context) (out []flow, count, outside 
 		if !raised || a.After.IsZero() {
 			continue
 		}
-		stake, err := g.balance(ctx, gov.Asset(a.Token), a.Owner)
+		stake, err := g.stake(ctx, a)
 		if err != nil {
 			return nil, 0, 0, err
-		}
-		if a.After.Cmp(stake) < 0 {
-			stake = a.After
 		}
 		out = append(out, flow{gov.Outflow{
 			To: a.Spender, Token: gov.Asset(a.Token), Amount: a.After, Kind: gov.OutflowAllowance, Outside: isOutside,
@@ -293,6 +298,19 @@ func (g *gathering) allowances(ctx context.Context) (out []flow, count, outside 
 		}, stake})
 	}
 	return out, count, outside, nil
+}
+
+// stake is what an allowance puts at stake: as much as it allows, and no more than the owner holds. It is asked on the
+// fork, where a question has a bound. A token that does not say what the owner holds puts all at stake that it allows.
+func (g *gathering) stake(ctx context.Context, a gov.Allowance) (gov.Amount, error) {
+	held, err := askAmount(ctx, view{g.result.Before}, a.Token, "balanceOf(address)", addressWord(a.Owner))
+	if reason := reasonOf(err); err != nil && reason != gov.NoCode && reason != gov.TooLarge {
+		return gov.Amount{}, err
+	}
+	if err != nil || a.After.Cmp(held) < 0 {
+		return a.After, nil
+	}
+	return held, nil
 }
 
 // operators are rights over all of an owner's tokens or over one NFT. Their amount is what the owner holds.

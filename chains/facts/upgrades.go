@@ -26,16 +26,20 @@ func upgrades(ctx context.Context, g *gathering) {
 		}
 	}
 	out := []gov.Change{}
-	for _, d := range g.facts.Effects.StorageDiffs {
-		isSlot := d.Slot == book.ImplementationSlot || d.Slot == book.BeaconSlot || d.Slot == book.AdminSlot
-		if d.Slot == book.MasterCopySlot && !made[d.Account] {
+	diffs := g.facts.Effects.StorageDiffs
+	copies, errs := make([]bool, len(diffs)), make([]error, len(diffs))
+	g.each(ctx, len(diffs), func(ctx context.Context, i int) {
+		if d := diffs[i]; d.Slot == book.MasterCopySlot && !made[d.Account] {
 			code, err := g.before.Code(ctx, d.Account)
-			if err != nil {
-				g.fail("upgrades", err, d.Account)
-				return
-			}
-			isSlot = book.IsMasterCopyProxy(code)
+			copies[i], errs[i] = book.IsMasterCopyProxy(code), err
 		}
+	})
+	for i, d := range diffs {
+		if errs[i] != nil {
+			g.fail("upgrades", errs[i], d.Account)
+			return
+		}
+		isSlot := d.Slot == book.ImplementationSlot || d.Slot == book.BeaconSlot || d.Slot == book.AdminSlot || copies[i]
 		if isSlot && !made[d.Account] {
 			out = append(out, gov.Change{Proxy: d.Account, Before: gov.Address(d.Before[12:]), After: gov.Address(d.After[12:])})
 		}
@@ -57,20 +61,26 @@ func upgrades(ctx context.Context, g *gathering) {
 
 // askUpgraded compares what the targets of upgrade calls delegate to before and after, where no slot told it.
 func (g *gathering) askUpgraded(ctx context.Context, told []gov.Change) (out []gov.Change, err error) {
-	for _, a := range upgradedBy(g.decoded.Calls) {
-		if slices.ContainsFunc(told, func(c gov.Change) bool { return c.Proxy == a }) {
-			continue
+	all := slices.DeleteFunc(upgradedBy(g.decoded.Calls), func(a gov.Address) bool {
+		return slices.ContainsFunc(told, func(c gov.Change) bool { return c.Proxy == a })
+	})
+	before, after, errs := make([]book.Contract, len(all)), make([]book.Contract, len(all)), make([]error, len(all))
+	g.each(ctx, len(all), func(ctx context.Context, i int) {
+		var err error
+		if before[i], err = book.ReadContract(ctx, g.before, all[i]); err != nil {
+			errs[i] = fmt.Errorf("before the run: %w", err)
+			return
 		}
-		before, err := book.ReadContract(ctx, g.before, a)
-		if err != nil {
-			return nil, fmt.Errorf("before the run: %w", err)
+		if after[i], err = book.ReadContract(ctx, g.after, all[i]); err != nil {
+			errs[i] = fmt.Errorf("after the run: %w", err)
 		}
-		after, err := book.ReadContract(ctx, g.after, a)
-		if err != nil {
-			return nil, fmt.Errorf("after the run: %w", err)
+	})
+	for i, a := range all {
+		if errs[i] != nil {
+			return nil, errs[i]
 		}
-		if before.Implementation != after.Implementation && before.Size > 0 {
-			out = append(out, gov.Change{Proxy: a, Before: before.Implementation, After: after.Implementation})
+		if before[i].Implementation != after[i].Implementation && before[i].Size > 0 {
+			out = append(out, gov.Change{Proxy: a, Before: before[i].Implementation, After: after[i].Implementation})
 		}
 	}
 	return out, nil
@@ -99,13 +109,16 @@ func upgradedBy(calls []gov.Call) (out []gov.Address) {
 }
 
 func (g *gathering) codeAfter(ctx context.Context, changes []gov.Change) error {
-	for i, c := range changes {
-		code, err := g.after.Code(ctx, c.After)
+	errs := make([]error, len(changes))
+	g.each(ctx, len(changes), func(ctx context.Context, i int) {
+		code, err := g.after.Code(ctx, changes[i].After)
+		if errs[i] = err; err == nil && len(code) > 0 {
+			changes[i].AfterCode = gov.CodeHash(crypto.Keccak256Hash(code))
+		}
+	})
+	for _, err := range errs {
 		if err != nil {
 			return err
-		}
-		if len(code) > 0 {
-			changes[i].AfterCode = gov.CodeHash(crypto.Keccak256Hash(code))
 		}
 	}
 	return nil

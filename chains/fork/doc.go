@@ -8,10 +8,15 @@
 //
 // # What is a result and what is not
 //
-// A run that was executed or reverted is a fact. Everything else is unavailable, with a reason, never clean: a
-// failed or refused read (an interpreter takes a missing slot for zero, so every pass is thrown away in which a
-// read failed), a tally that could not be forced, a queue that refused, a budget of time, reads or trace that ran
-// out. A contract that loops runs out of gas, which is a revert; only a run cut short by us is a time-out.
+// A run that was executed, reverted or exhausted is a fact. Exhausted is one that is more than the constants of this
+// package: more gas than a block, more accounts and slots, reads that depend on each other one by one, frames or logs
+// than are kept, tokens that hide what they hold. These count and never measure time, and what was read before or by
+// which node makes no difference: a run that touches much is made once more as if nothing were known, and its depth
+// counted there. Where the calls still ran to their end, what was measured stays, and what was not is listed.
+//
+// Everything else is unavailable, with a reason, never clean: a failed or refused read (an interpreter takes a missing
+// slot for zero, so every pass is thrown away in which a read failed), a tally that could not be forced, a queue that
+// refused, time that ran out.
 //
 // # Reads
 //
@@ -31,7 +36,8 @@
 // collection. Chains whose virtual machine is not Ethereum's (Arbitrum, zkSync) are refused. Rules that the chain
 // schedules between the block and the day of execution apply as scheduled.
 //
-// A run out of gas is the chain's word: the limit is the block's and, since Osaka, the 16,777,216 of a transaction.
+// A run out of gas is the chain's word: the limit is the block's and, since Osaka, the 16,777,216 of a transaction. One
+// that fails on little gas of its own has reverted.
 // Where Config.MaxGas is lower, running out of it is unavailable.
 //
 //	runner := fork.New(client, fork.Config{ChainID: 1})

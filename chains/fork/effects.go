@@ -22,8 +22,15 @@ func (x *run) compose(m *machine, t *trace, out receipt, logs []*types.Log, read
 	if out.err != nil {
 		res.Effects = emptyEffects(x.mode(), gov.EffectsReverted)
 		res.Effects.OutOfGas = isOutOfGas(out.err) || t.outOfGas()
-		if gas, bound := m.gas(); bound && res.Effects.OutOfGas {
+		gas, bound := m.gas()
+		if bound && res.Effects.OutOfGas {
 			return nil, fmt.Errorf("%d gas, less than the chain allows: %w", gas, errGas)
+		}
+		// A callee that was given little gas fails for want of it as well; what needs more than a block has uses it up,
+		// but for the 64th that each frame keeps back.
+		if res.Effects.OutOfGas && out.gas > gas/2 {
+			res.Effects.Status = gov.Known(gov.EffectsExhausted)
+			res.Missing = append(res.Missing, gov.Missing{Part: "effects.status", Reason: gov.TooLarge})
 		}
 		res.Shown.RevertReason = reasonText(out.err, out.output)
 		if i, frame, ok := t.action(x.plan.Executor, x.proposal.Actions); ok {
@@ -41,14 +48,28 @@ func (x *run) compose(m *machine, t *trace, out receipt, logs []*types.Log, read
 		if err := x.readTokens(m, t, logs, res, ready, after); err != nil {
 			return nil, err
 		}
+		if len(logs) > MaxLogs {
+			res.cut(gov.Missing{Part: "effects.logs", Reason: gov.TooLarge})
+		}
 		res.Effects.BalanceDeltas = append(res.Effects.BalanceDeltas, x.nativeDeltas(m, t, out)...)
 		slices.SortFunc(res.Effects.BalanceDeltas, func(a, b gov.BalanceDelta) int {
 			return cmp.Or(a.Account.Cmp(b.Account), gov.Address(a.Token).Cmp(gov.Address(b.Token)))
 		})
 	}
+	if t.over {
+		res.cut(gov.Missing{Part: "effects.calls", Reason: gov.TooLarge})
+	}
 	res.Effects.Calls = t.calls()
 	res.Effects.Gas = gov.Known(gov.NewAmount(out.gas))
 	return res, nil
+}
+
+// cut notes a part of which the proposal makes more than is taken in. The calls ran, and what is known of them is true.
+func (r *Result) cut(m gov.Missing) {
+	r.Missing = append(r.Missing, m)
+	if r.Effects.Executed() {
+		r.Effects.Status, r.Effects.Ended = gov.Known(gov.EffectsExhausted), true
+	}
 }
 
 func (x *run) view(over *overlay, at moment) *View {

@@ -17,13 +17,36 @@ import (
 const (
 	DefaultTimeout   = 60 * time.Second // a cold run over a slow link takes three
 	DefaultBlockTime = 12 * time.Second
-	DefaultMaxReads  = 20_000    // a transaction of 16,777,216 gas can touch 8,000 cold slots
-	DefaultMaxFrames = 20_000    // calls; honest executions have under 500
-	DefaultMaxTrace  = 64 << 20  // bytes of call data that are hashed
-	DefaultProbeGas  = 1_000_000 // of one balanceOf or allowance
+	DefaultMaxReads  = 20_000   // a transaction of 16,777,216 gas can touch 8,000 cold slots
+	DefaultMaxFrames = 2_000    // calls; honest executions have under 500
+	DefaultMaxTrace  = 64 << 20 // bytes of call data that are hashed
 	DefaultViewGas   = 30_000_000
-	maxProbesGas     = 500_000_000 // of all probes of a run
 	cachedBlocks     = 4
+)
+
+// Bounds of what one proposal may make a run do. They count, and never measure time, so that beyond them a run is
+// exhausted on every node alike.
+const (
+	// MaxBlockGas is the gas of a run where a chain's block claims more: above the limit of every block of Ethereum so
+	// far (60 million), and what an interpreter does in a second.
+	MaxBlockGas = 100_000_000
+	// MaxLogs are the logs that facts keep, in every record of them; honest executions have under 500. What they say is measured in full.
+	MaxLogs = 2_000
+	// MaxDeep is how many reads may each depend on the one before, which no batch can fetch: at 60 ms each they take
+	// half of DefaultTimeout. A run that reads no more than this in all is never deeper.
+	MaxDeep = 512
+	// DefaultProbeGas is of one balanceOf or allowance: the dearest of real tokens, through proxies and oracles, take
+	// a third.
+	DefaultProbeGas = 1_000_000
+	// MaxTokenGas is of all probes of one contract: 2000 of an ordinary token.
+	MaxTokenGas = 20_000_000
+	// MaxProbesGas is of all probes of a run: ten hostile tokens, or 20 000 ordinary probes.
+	MaxProbesGas = 200_000_000
+	// MaxTokens are the contracts whose balances are measured. Those that the plan lists come first, then those that
+	// the proposal calls itself. Real executions touch under 30.
+	MaxTokens = 256
+	// MaxMissing are the contracts that are named as not measured; the rest stand under the zero address.
+	MaxMissing = 64
 )
 
 // Config says how dry runs of one chain are made. The zero value of all but ChainID is usable.
@@ -35,9 +58,9 @@ type Config struct {
 	MaxGas uint64
 	// Timeout bounds a whole run, reads included.
 	Timeout time.Duration
-	// MaxReads bounds the accounts and slots one run may ask of the chain, and one call of a View.
+	// MaxReads bounds the accounts and slots that one run may touch, and that one call of a View may ask of the chain.
 	MaxReads int
-	// MaxFrames and MaxTrace bound what a run may record: calls, and bytes of their data.
+	// MaxFrames and MaxTrace bound what a run records: calls, and bytes of their data. What is beyond them still runs.
 	MaxFrames, MaxTrace int
 	// BlockTime relates block number and time where the clock is moved.
 	BlockTime time.Duration
@@ -81,6 +104,10 @@ func New(caller rpc.Caller, cfg Config) *Runner {
 	}
 	return &Runner{caller: caller, cfg: cfg, log: log}
 }
+
+// Through is the same runner with its reads through another caller, such as one that shares them with other work at
+// the same endpoint. It knows nothing of what this one has read.
+func (r *Runner) Through(caller rpc.Caller) *Runner { return New(caller, r.cfg) }
 
 // Plan says how one proposal is run and what is looked at.
 type Plan struct {
@@ -151,15 +178,19 @@ type Reads struct {
 }
 
 // Run executes p's actions on the state of block at. The result is never nil. When the run is unavailable its
-// effects say so, Missing says why, and the error is an *Unavailable; Before still answers.
+// effects say so, Missing says why, and the error is an *Unavailable; Before still answers. A run that is more than the
+// bounds of this package is exhausted: a result, with Missing, and no error.
 func (r *Runner) Run(ctx context.Context, p gov.Proposal, at gov.Block, plan Plan) (*Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
 	src := r.Source(at)
-	budget := &budget{left: r.cfg.MaxReads}
+	budget := &budget{left: r.cfg.MaxReads, bounded: true}
 	run := &run{runner: r, src: src, proposal: p, plan: plan, budget: budget}
 	result, err := run.dry(ctx)
-	if err != nil {
+	if tooMuch(err) {
+		r.log.Debug("dry run exhausted", "proposal", p.ID.String(), "block", at.Number, "error", err)
+		result, err = run.exhausted(), nil
+	} else if err != nil {
 		err = unavailable(err)
 		result = run.failed(err)
 		r.log.Debug("dry run unavailable", "proposal", p.ID.String(), "block", at.Number, "error", err)

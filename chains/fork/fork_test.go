@@ -273,6 +273,15 @@ func TestLifecycleFromEveryState(t *testing.T) {
 	}
 }
 
+// wantExhausted demands a run that was more than is taken in, with a part that says where.
+func wantExhausted(t *testing.T, res *fork.Result, part gov.Part) {
+	t.Helper()
+	is := func(m gov.Missing) bool { return m.Part == part && m.Reason == gov.TooLarge }
+	if res.Effects.Status.Or("") != gov.EffectsExhausted || !slices.ContainsFunc(res.Missing, is) {
+		t.Errorf("status %v, missing %v, want exhausted for %s", res.Effects.Status, res.Missing, part)
+	}
+}
+
 func wantUnavailable(t *testing.T, res *fork.Result, err error, reason gov.Reason) {
 	t.Helper()
 	var u *fork.Unavailable
@@ -371,8 +380,11 @@ func TestHostileTargets(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res := w.run(w.propose(c.action))
-			e := res.Effects
-			if e.Status.Or("") != gov.EffectsReverted || e.OutOfGas != c.outOfGas || e.FailedAction != 0 {
+			e, want := res.Effects, gov.EffectsReverted
+			if c.outOfGas { // it takes all the gas that a block has: no revert of its own
+				want = gov.EffectsExhausted
+			}
+			if e.Status.Or("") != want || e.Ended || e.OutOfGas != c.outOfGas || e.FailedAction != 0 {
 				t.Errorf("status %v out of gas %v failed %d", e.Status, e.OutOfGas, e.FailedAction)
 			}
 			if !strings.Contains(string(res.Shown.RevertReason), c.reason) {
@@ -384,7 +396,11 @@ func TestHostileTargets(t *testing.T) {
 		r := fork.New(w.rpc, fork.Config{ChainID: 31337, MaxFrames: 3})
 		p := w.propose(w.act(w.dao.Treasury, "Treasury", "pay", devchain.Address(3), big.NewInt(1)))
 		res, err := r.Run(t.Context(), w.proposal(p), w.head(), w.plan())
-		wantUnavailable(t, res, err, gov.TooLarge)
+		must(t, err)
+		wantExhausted(t, res, "effects.calls")
+		if !res.Effects.Ended || len(res.Effects.Calls) != 3 || len(res.Effects.BalanceDeltas) != 2 {
+			t.Errorf("ended %v, %d calls, deltas %v: what ran is measured", res.Effects.Ended, len(res.Effects.Calls), res.Effects.BalanceDeltas)
+		}
 	})
 	t.Run("out of time is not out of gas", func(t *testing.T) {
 		r, p, at := w.runner(), w.proposal(w.propose(bomb("burnAllGas"), bomb("invalid"))), w.head()
@@ -533,7 +549,8 @@ func TestBudgets(t *testing.T) {
 	w := newWorld(t, devchain.OZ5Block)
 	p := w.proposal(w.propose(w.act(w.dao.Treasury, "Treasury", "pay", devchain.Address(7), devchain.Tokens(1))))
 	res, err := fork.New(w.rpc, fork.Config{ChainID: 31337, MaxReads: 8}).Run(t.Context(), p, w.head(), w.plan())
-	wantUnavailable(t, res, err, gov.TooLarge)
+	must(t, err)
+	wantExhausted(t, res, "effects.status")
 	res, err = fork.New(w.rpc, fork.Config{ChainID: 31337, Timeout: 1}).Run(t.Context(), p, w.head(), w.plan())
 	wantUnavailable(t, res, err, gov.TimedOut)
 	res, err = fork.New(w.rpc, fork.Config{ChainID: 31337, MaxGas: 60_000}).Run(t.Context(), p, w.head(), w.plan())

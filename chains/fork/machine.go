@@ -180,12 +180,14 @@ func (m *machine) chainRules() params.Rules {
 	return m.cfg.Rules.Rules(new(big.Int).SetUint64(m.at.number), m.head.Difficulty.IsZero(), m.at.time)
 }
 
-// chainGas is what a transaction may use on the chain: the block's limit, and the cap since Osaka.
+// chainGas is what a transaction may use on the chain: the block's limit, and the cap since Osaka; MaxBlockGas where
+// the chain claims more.
 func (m *machine) chainGas() uint64 {
+	limit := min(m.head.GasLimit, MaxBlockGas)
 	if m.chainRules().IsOsaka {
-		return min(m.head.GasLimit, params.MaxTxGas)
+		return min(limit, params.MaxTxGas)
 	}
-	return m.head.GasLimit
+	return limit
 }
 
 // gas is what the actions may use, and whether that is less than the chain would let them: what then runs out of
@@ -206,17 +208,12 @@ func (m *machine) with(db vm.StateDB, tracer *tracing.Hooks, f func(*vm.EVM) err
 	defer context.AfterFunc(m.ctx, evm.Cancel)()
 	m.rd.stop = evm.Cancel
 	defer func() { m.rd.stop = nil }()
-	if m.trace != nil {
-		m.trace.stop = evm.Cancel
-	}
 	err := f(evm)
 	switch {
 	case m.rd.err != nil:
 		return m.rd.err
 	case m.ctx.Err() != nil:
 		return m.ctx.Err()
-	case m.trace != nil && m.trace.over:
-		return errTrace
 	case m.rd.clean() && m.sdb.Error() != nil:
 		return fmt.Errorf("read state: %w", m.sdb.Error())
 	}

@@ -10,6 +10,10 @@ import (
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
+// maxHints is about how many different actions a node is asked: a proposal may have thousands, and the passes find
+// what the others touch.
+const maxHints = 128
+
 // accessList is the answer of eth_createAccessList, of which only the hints are used.
 type accessList struct {
 	List []struct {
@@ -87,8 +91,12 @@ func (x *run) hints() []rpc.CallArgs {
 		}
 		out = append(out, c)
 	}
+	asked := map[gov.Action]bool{}
 	for _, a := range x.proposal.Actions {
-		add(&x.plan.Executor, a.To, a.Value, a.Calldata.Bytes())
+		if !asked[a] && len(asked) < maxHints {
+			asked[a] = true
+			add(&x.plan.Executor, a.To, a.Value, a.Calldata.Bytes())
+		}
 	}
 	if s := x.steps; s != nil {
 		add(nil, s.State.To, gov.Amount{}, s.State.Data)

@@ -26,6 +26,16 @@ type pass struct {
 	miss   *want
 	err    error  // first failed read of a lazy pass
 	stop   func() // ends the interpreter that is running
+	deep   int    // reads that a lazy pass made one after the other; -1: not bounded
+	// touched is all that was read, whether it was missing or not.
+	touched *want
+}
+
+// cold is what a run has read so far where it is made as if nothing were known, and how much that may be.
+type cold struct {
+	known *want
+	max   int
+	deep  int
 }
 
 // settle runs f until a pass misses nothing, fetching in between. Only the last pass counts: the error of a pass
@@ -35,19 +45,69 @@ func (s *Source) settle(ctx context.Context, b *budget, lazy bool, f func(*pass)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p := &pass{src: s, ctx: ctx, budget: b, lazy: lazy || n > maxPasses, miss: newWant()}
+		p := &pass{src: s, ctx: ctx, budget: b, lazy: lazy || n > maxPasses, miss: newWant(), touched: newWant()}
+		if lazy {
+			p.deep = -1
+		}
 		b.reads.Passes++
 		err := p.guard(f)
 		if p.err != nil {
 			return p.err
 		}
+		b.touched = p.touched.size()
 		if p.miss.empty() {
 			return err
 		}
-		if err := s.fetch(ctx, b, p.miss); err != nil {
+		if b.cold != nil {
+			if b.cold.known.add(p.miss); b.cold.known.size() > b.cold.max {
+				return errTouched
+			}
+		}
+		// A pass on state that is partly missing may ask for more than there is to read: then one thing at a time is
+		// read, which is asked for in truth.
+		if err := s.fetch(ctx, b, s.unknown(p.miss)); errors.Is(err, errReads) && b.bounded {
+			n = maxPasses
+		} else if err != nil {
 			return err
 		}
 	}
+}
+
+// unknown is the part of w that was not read yet.
+func (s *Source) unknown(w *want) *want {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := newWant()
+	for a := range w.accounts {
+		if _, ok := s.accounts[a]; !ok {
+			out.accounts[a] = struct{}{}
+		}
+	}
+	for k := range w.slots {
+		if _, ok := s.slots[k]; !ok {
+			out.slots[k] = struct{}{}
+		}
+	}
+	for n := range w.hashes {
+		if _, ok := s.hashes[n]; !ok {
+			out.hashes[n] = struct{}{}
+		}
+	}
+	return out
+}
+
+// step counts one more read that could only be asked for when the one before was known. An error ends the pass.
+func (p *pass) step(deep *int, over error) error {
+	if *deep < 0 || p.err != nil {
+		return p.err
+	}
+	if *deep++; *deep > MaxDeep {
+		p.err = over
+		if p.stop != nil {
+			p.stop()
+		}
+	}
+	return p.err
 }
 
 // guard turns a panic of the interpreter into an error: on state that is partly missing (zero now, and not zero
@@ -79,8 +139,15 @@ func (p *pass) trust(err error) error {
 }
 
 func (p *pass) fetch(w *want) error {
+	if p.budget.bounded && p.step(&p.deep, errDeep) != nil {
+		return p.err
+	}
 	if p.err == nil {
-		p.err = p.src.fetch(p.ctx, p.budget, w)
+		b := p.budget
+		if b.bounded { // the depth bounds it
+			b.left += w.size()
+		}
+		p.err = p.src.fetch(p.ctx, b, w)
 	}
 	if p.err != nil && p.stop != nil {
 		p.stop()
@@ -89,6 +156,19 @@ func (p *pass) fetch(w *want) error {
 }
 
 func (p *pass) account(a common.Address) (account, error) {
+	p.touched.accounts[a] = struct{}{}
+	if c := p.budget.cold; c != nil {
+		if _, known := c.known.accounts[a]; !known {
+			if !p.lazy {
+				p.miss.accounts[a] = struct{}{}
+				return account{}, nil
+			}
+			if err := p.step(&c.deep, errTouched); err != nil {
+				return account{}, err
+			}
+			c.known.accounts[a] = struct{}{}
+		}
+	}
 	v, ok := p.src.account(a)
 	if ok {
 		return v, nil
@@ -105,6 +185,19 @@ func (p *pass) account(a common.Address) (account, error) {
 }
 
 func (p *pass) slot(k slotKey) (common.Hash, error) {
+	p.touched.slots[k] = struct{}{}
+	if c := p.budget.cold; c != nil {
+		if _, known := c.known.slots[k]; !known {
+			if !p.lazy {
+				p.miss.slots[k] = struct{}{}
+				return common.Hash{}, nil
+			}
+			if err := p.step(&c.deep, errTouched); err != nil {
+				return common.Hash{}, err
+			}
+			c.known.slots[k] = struct{}{}
+		}
+	}
 	v, ok := p.src.slot(k)
 	if ok {
 		return v, nil

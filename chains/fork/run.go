@@ -43,6 +43,15 @@ func (x *run) failed(err error) *Result {
 	}
 }
 
+// exhausted is the result of a run of which there is none, because the proposal is more than a run takes in.
+func (x *run) exhausted() *Result {
+	view := &View{fail: &Unavailable{gov.TooLarge, errTouched}}
+	return &Result{
+		Effects: emptyEffects(x.mode(), gov.EffectsExhausted),
+		Ready:   view, After: view, Missing: []gov.Missing{{Part: "effects.status", Reason: gov.TooLarge}},
+	}
+}
+
 func emptyEffects(mode gov.EffectsMode, status gov.EffectsStatus) gov.Effects {
 	return gov.Effects{
 		Status: gov.Known(status), Mode: mode, FailedAction: -1,
@@ -56,8 +65,8 @@ func (x *run) dry(ctx context.Context) (*Result, error) {
 	if notEquivalent(cfg.ChainID) {
 		return nil, notSupported("%s does not run Ethereum's virtual machine: its own node must simulate", cfg.ChainID)
 	}
-	if x.proposal.TooLarge {
-		return nil, &Unavailable{gov.TooLarge, errors.New("the proposal's actions were not read")}
+	if x.proposal.TooLarge && len(x.proposal.Actions) == 0 {
+		return nil, errLeftOut
 	}
 	if len(x.proposal.Actions) == 0 {
 		return nil, notSupported("the proposal has no actions")
@@ -77,7 +86,7 @@ func (x *run) dry(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if !cfg.NoPrefetch {
-		if err := x.prefetch(ctx); err != nil {
+		if err := x.prefetch(ctx); err != nil && !errors.Is(err, errReads) {
 			return nil, err
 		}
 	}
@@ -88,11 +97,29 @@ func (x *run) dry(ctx context.Context) (*Result, error) {
 	return x.explain(ctx, result)
 }
 
+// settle makes the run until nothing that it reads is missing. What it touched is counted in the last pass, which
+// depends on nothing but the state. A run that touches much is made once more as if nothing were known, so that how
+// deep its reads depend on each other is counted alike whatever node and cache stand behind it.
 func (x *run) settle(ctx context.Context) (result *Result, err error) {
-	err = x.src.settle(ctx, x.budget, x.runner.cfg.NoPrefetch, func(p *pass) (err error) {
-		result, err = x.pass(ctx, p)
-		return err
-	})
+	cfg := &x.runner.cfg
+	once := func() error {
+		return x.src.settle(ctx, x.budget, cfg.NoPrefetch, func(p *pass) (err error) {
+			result, err = x.pass(ctx, p)
+			return err
+		})
+	}
+	err = once()
+	switch deep := errors.Is(err, errDeep); {
+	case err != nil && !deep:
+		return result, err
+	case !deep && x.budget.touched > cfg.MaxReads:
+		return nil, errTouched
+	case !deep && (x.budget.touched <= MaxDeep || cfg.NoPrefetch):
+		return result, nil
+	}
+	x.budget.left, x.budget.cold = cfg.MaxReads, &cold{known: newWant(), max: cfg.MaxReads}
+	err = once()
+	x.budget.cold = nil
 	return result, err
 }
 
@@ -102,6 +129,9 @@ func (x *run) explain(ctx context.Context, result *Result) (*Result, error) {
 	alone := *x
 	alone.steps = nil
 	shown, err := alone.settle(ctx)
+	if tooMuch(err) {
+		return result, nil // the lifecycle has shown what it is
+	}
 	if err != nil {
 		return nil, fmt.Errorf("run the actions on their own: %w", err)
 	}

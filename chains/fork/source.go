@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -104,6 +105,10 @@ func (s *Source) header(ctx context.Context, b *budget) (rpc.Header, error) {
 type budget struct {
 	left  int
 	reads Reads
+	// bounded says that the depth of a lazy pass is bounded: it is a run's.
+	bounded bool
+	touched int   // by the last pass
+	cold    *cold // nil: what was read before counts as known
 }
 
 func (b *budget) spend(n int) error {
@@ -125,7 +130,16 @@ func newWant() *want {
 	return &want{map[common.Address]struct{}{}, map[slotKey]struct{}{}, map[uint64]struct{}{}}
 }
 
-func (w *want) empty() bool { return len(w.accounts)+len(w.slots)+len(w.hashes) == 0 }
+func (w *want) empty() bool { return w.size() == 0 }
+
+func (w *want) size() int { return len(w.accounts) + len(w.slots) + len(w.hashes) }
+
+// add takes in what another one has.
+func (w *want) add(o *want) {
+	maps.Copy(w.accounts, o.accounts)
+	maps.Copy(w.slots, o.slots)
+	maps.Copy(w.hashes, o.hashes)
+}
 
 // fetch reads all that is wanted in one batch.
 func (s *Source) fetch(ctx context.Context, b *budget, w *want) error {

@@ -62,6 +62,9 @@ func (x *run) succeed(m *machine, state gov.State) error {
 	}
 	out, err := m.send(*x.steps.Queue, m.chainGas(), nil)
 	m.finalise()
+	if err == nil && out.err != nil && out.gas > m.chainGas()/2 { // a governor that refuses does so for little
+		err = fmt.Errorf("%w: %w", errBeyond, out.err)
+	}
 	if err == nil && out.err != nil {
 		err = notSupported("the governor would not queue the proposal: %w (%q)", out.err, reasonText(out.err, out.output).Line(200))
 	}

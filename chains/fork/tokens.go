@@ -11,19 +11,22 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 )
 
-// probes ask tokens the same before and after a run, in two machines that differ in nothing but the run.
+// probes ask tokens the same before and after a run, in two machines that differ in nothing but the run. A contract
+// that does not answer within its gas costs what is known of it, and nothing else.
 type probes struct {
 	before, after *machine
-	gas           uint64 // left for all
+	gas           uint64                 // left for all
+	used          map[gov.Address]uint64 // by contract
 	listed        map[gov.Address]bool
 	nfts          map[gov.Address]bool // tokens whose logs index an id
-	spent         map[gov.Address]bool // contracts that used up a probe's gas
+	spent         map[gov.Address]bool // contracts that used up a probe's gas, or all of theirs: they are asked no more
 	missing       map[gov.Missing]bool
+	cut           bool // what is missing is so because of what the proposal runs
 }
 
 // readTokens measures balances and rights over tokens on both sides. What the logs say is only where to look.
 func (x *run) readTokens(m *machine, t *trace, logs []*types.Log, res *Result, ready, after *overlay) error {
-	p := &probes{gas: maxProbesGas, listed: map[gov.Address]bool{}, nfts: map[gov.Address]bool{},
+	p := &probes{gas: MaxProbesGas, used: map[gov.Address]uint64{}, listed: map[gov.Address]bool{}, nfts: map[gov.Address]bool{},
 		spent: map[gov.Address]bool{}, missing: map[gov.Missing]bool{}}
 	for _, l := range logs {
 		if len(l.Topics) == 4 && (l.Topics[0] == topicTransfer || l.Topics[0] == topicApproval) {
@@ -41,25 +44,55 @@ func (x *run) readTokens(m *machine, t *trace, logs []*types.Log, res *Result, r
 		return err
 	}
 	p.before.baseFee, p.after.baseFee = m.baseFee, m.baseFee
-	if res.Effects.BalanceDeltas, err = p.balances(x.pairs(logs)); err != nil {
+	// What matters most is asked first: what the DAO's own accounts hold, and who may take it; then what others hold.
+	own, others := x.pairs(logs, p)
+	if res.Effects.BalanceDeltas, err = p.balances(own); err != nil {
 		return err
 	}
 	if err := p.rights(x.claims(t, logs), res); err != nil {
 		return err
 	}
-	for miss := range p.missing {
-		res.Missing = append(res.Missing, miss)
+	more, err := p.balances(others)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(res.Missing, func(a, b gov.Missing) int {
+	res.Effects.BalanceDeltas = append(res.Effects.BalanceDeltas, more...)
+	p.tell(res)
+	return nil
+}
+
+// tell lists what is missing. Contracts beyond MaxMissing stand under the zero address.
+func (p *probes) tell(res *Result) {
+	missing := keysOf(setOf(p.missing), func(a, b gov.Missing) int {
 		return cmp.Or(cmp.Compare(a.Part, b.Part), a.Subject.Cmp(b.Subject))
 	})
-	return nil
+	named := map[gov.Part]int{}
+	for _, m := range missing {
+		if named[m.Part]++; named[m.Part] > MaxMissing {
+			m.Subject = gov.Address{}
+		}
+		if !slices.Contains(res.Missing, m) {
+			res.Missing = append(res.Missing, m)
+		}
+	}
+	if p.cut {
+		res.Effects.Status, res.Effects.Ended = gov.Known(gov.EffectsExhausted), true
+	}
+}
+
+func setOf[K comparable](m map[K]bool) map[K]struct{} {
+	out := make(map[K]struct{}, len(m))
+	for k := range m {
+		out[k] = struct{}{}
+	}
+	return out
 }
 
 type holding struct{ token, account gov.Address }
 
-// pairs are the holdings to read: those a log names, and every watched account for every token listed or seen.
-func (x *run) pairs(logs []*types.Log) []holding {
+// pairs are the holdings to read: those a log names, and every watched account for every token listed or seen. own are
+// those of the watched accounts. Tokens beyond MaxTokens are missing.
+func (x *run) pairs(logs []*types.Log, p *probes) (own, others []holding) {
 	seen := map[holding]struct{}{}
 	tokens := map[gov.Address]struct{}{}
 	for _, token := range x.plan.Tokens {
@@ -77,12 +110,53 @@ func (x *run) pairs(logs []*types.Log) []holding {
 			}
 		}
 	}
+	watched := x.watched()
 	for token := range tokens {
-		for _, a := range x.watched() {
+		for _, a := range watched {
 			seen[holding{token, a}] = struct{}{}
 		}
 	}
-	return keysOf(seen, func(a, b holding) int { return cmp.Or(a.account.Cmp(b.account), a.token.Cmp(b.token)) })
+	rank := x.ranks(tokens)
+	for token, r := range rank {
+		if r >= MaxTokens {
+			p.spent[token] = true
+			p.lack("effects.balance_deltas", token)
+		}
+	}
+	all := keysOf(seen, func(a, b holding) int {
+		return cmp.Or(cmp.Compare(rank[a.token], rank[b.token]), a.account.Cmp(b.account))
+	})
+	for _, h := range all {
+		if _, is := slices.BinarySearchFunc(watched, h.account, gov.Address.Cmp); is {
+			own = append(own, h)
+		} else {
+			others = append(others, h)
+		}
+	}
+	return own, others
+}
+
+// ranks orders tokens by how much they matter: those listed, then those that the proposal calls itself, then the rest.
+func (x *run) ranks(tokens map[gov.Address]struct{}) map[gov.Address]int {
+	out := map[gov.Address]int{}
+	add := func(token gov.Address) {
+		if _, is := tokens[token]; !is {
+			return
+		}
+		if _, done := out[token]; !done {
+			out[token] = len(out)
+		}
+	}
+	for _, token := range x.plan.Tokens {
+		add(token)
+	}
+	for _, a := range x.proposal.Actions {
+		add(a.To)
+	}
+	for _, token := range keysOf(tokens, gov.Address.Cmp) {
+		add(token)
+	}
+	return out
 }
 
 func (p *probes) balances(pairs []holding) ([]gov.BalanceDelta, error) {
@@ -94,7 +168,10 @@ func (p *probes) balances(pairs []holding) ([]gov.BalanceDelta, error) {
 		}
 		if sides < 2 {
 			// A contract that never answers is no token, which matters only if the plan takes it for one.
-			if sides == 1 || p.listed[h.token] || p.spent[h.token] {
+			switch {
+			case sides == 1, p.spent[h.token]:
+				p.lack("effects.balance_deltas", h.token)
+			case p.listed[h.token]:
 				p.miss("effects.balance_deltas", h.token)
 			}
 			continue
@@ -129,17 +206,32 @@ func (p *probes) ask(m *machine, to gov.Address, data []byte) (args, bool, error
 	if m.sdb.GetCodeSize(common.Address(to)) == 0 {
 		return args{}, true, nil
 	}
-	if p.gas < DefaultProbeGas {
-		return nil, false, errProbes
+	if p.spent[to] || p.gas < DefaultProbeGas {
+		p.spent[to] = true
+		return nil, false, nil
 	}
 	out, used, err := m.read(common.Address(to), data, DefaultProbeGas, nil)
 	p.gas -= used
+	p.used[to] += used
 	var r *Reverted
 	if errors.As(err, &r) {
-		p.spent[to] = p.spent[to] || r.OutOfGas
+		p.spent[to] = r.OutOfGas
+		err = nil
+	}
+	p.spent[to] = p.spent[to] || p.used[to] > MaxTokenGas
+	if r != nil {
 		return nil, false, nil
 	}
-	return args(out), len(out) >= 32, err
+	return args(out[:min(len(out), maxAnswer)]), len(out) >= 32, err
+}
+
+// maxAnswer is how much of an answer is looked at: every question here has one word for an answer, Permit2's three.
+const maxAnswer = 96
+
+// lack is miss where the contract itself is why: it was within the run's power to answer, and it did not.
+func (p *probes) lack(part gov.Part, token gov.Address) {
+	p.cut = true
+	p.miss(part, token)
 }
 
 func (p *probes) miss(part gov.Part, token gov.Address) {
@@ -189,7 +281,9 @@ func (p *probes) rights(claims map[right]claim, res *Result) error {
 	for r := range claims {
 		rights = append(rights, r)
 	}
-	slices.SortFunc(rights, right.compare)
+	slices.SortFunc(rights, func(a, b right) int {
+		return cmp.Or(cmp.Compare(p.order(a), p.order(b)), a.compare(b))
+	})
 	for _, r := range rights {
 		var err error
 		if r.operator != nil {
@@ -201,7 +295,18 @@ func (p *probes) rights(claims map[right]claim, res *Result) error {
 			return err
 		}
 	}
+	slices.SortFunc(res.Effects.Allowances, func(a, b gov.Allowance) int {
+		return cmp.Or(a.Token.Cmp(b.Token), a.Owner.Cmp(b.Owner), a.Spender.Cmp(b.Spender), a.Via.Cmp(b.Via))
+	})
 	return nil
+}
+
+// order is 0 for a right over a listed token, 1 for the others.
+func (p *probes) order(r right) int {
+	if p.listed[r.token] {
+		return 0
+	}
+	return 1
 }
 
 func (r right) compare(o right) int {
@@ -220,7 +325,7 @@ func (p *probes) allowance(r right, c claim, res *Result) error {
 	if sides < 2 {
 		// approve and transferFrom of an NFT look like a token's; its rights are the operators.
 		if sides == 1 || !p.nfts[holder] || p.spent[holder] {
-			p.miss("effects.allowances", holder)
+			p.lack("effects.allowances", holder)
 		}
 		return nil
 	}
@@ -254,7 +359,7 @@ func (p *probes) operator(r right, res *Result) error {
 		return err
 	}
 	if sides < 2 {
-		p.miss("effects.allowances", r.token)
+		p.lack("effects.allowances", r.token)
 		return nil
 	}
 	is := func(answer args) bool {

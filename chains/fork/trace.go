@@ -11,6 +11,9 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 )
 
+// unrecorded stands for the index of a frame beyond the bounds of a trace. None after it is recorded.
+const unrecorded = -1
+
 // maxReason is how much of what a failed call returned is kept, in bytes.
 const maxReason = 1 << 10
 
@@ -21,8 +24,7 @@ type trace struct {
 	base   int   // depth of the outermost frame: 1 in direct mode, where there is no execute
 	bytes  int   // of call data hashed
 	max    limits
-	over   bool // more than max
-	stop   func()
+	over   bool // more than max: what is beyond it is not recorded
 
 	// What was before, by the first change.
 	balances map[common.Address]uint256.Int
@@ -55,16 +57,12 @@ func (t *trace) enter(depth int, op vm.OpCode, from, to common.Address, input []
 	if len(t.open) > 0 {
 		parent = t.open[len(t.open)-1]
 	}
-	t.open = append(t.open, len(t.frames))
 	t.bytes += len(input)
-	if len(t.frames) >= t.max.frames || t.bytes > t.max.bytes {
-		t.over = true
-		if t.stop != nil {
-			t.stop()
-		}
-		t.frames = append(t.frames, frame{parent: parent})
+	if t.over = t.over || len(t.frames) >= t.max.frames || t.bytes > t.max.bytes; t.over {
+		t.open = append(t.open, unrecorded)
 		return
 	}
+	t.open = append(t.open, len(t.frames))
 	f := frame{parent: parent, Frame: gov.Frame{
 		Type: gov.FrameType(op.String()), Depth: depth + t.base, From: gov.Address(from), To: gov.Address(to),
 		DataHash: crypto.Keccak256Hash(input),
@@ -86,8 +84,12 @@ func (t *trace) exit(output []byte, used uint64, err error) {
 	if len(t.open) == 0 {
 		return
 	}
-	f := &t.frames[t.open[len(t.open)-1]]
+	at := t.open[len(t.open)-1]
 	t.open = t.open[:len(t.open)-1]
+	if at == unrecorded {
+		return
+	}
+	f := &t.frames[at]
 	f.Gas, f.OK, f.err = gov.NewAmount(used), err == nil, err
 	if err != nil {
 		f.output = common.CopyBytes(output[:min(len(output), maxReason)])

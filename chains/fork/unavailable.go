@@ -25,8 +25,10 @@ func (e *Unavailable) Unwrap() error { return e.Err }
 
 var (
 	errReads    = errors.New("the budget of reads is spent")
-	errTrace    = errors.New("more calls or data than are recorded")
-	errProbes   = errors.New("the budget of gas for balances and allowances is spent")
+	errDeep     = errors.New("more reads that depend on each other than are made")
+	errTouched  = errors.New("the run touches more accounts and slots than are read")
+	errBeyond   = errors.New("to queue the proposal takes more gas than a block has")
+	errLeftOut  = errors.New("the proposal's actions are more than is kept")
 	errGas      = errors.New("out of the gas that the configuration gives")
 	errReverted = errors.New("the run reverted: there is no state after it")
 	errNotReady = errors.New("the run did not come to execute")
@@ -48,7 +50,7 @@ func unavailable(err error) *Unavailable {
 
 func reasonOf(err error) gov.Reason {
 	switch {
-	case errors.Is(err, errReads), errors.Is(err, errTrace), errors.Is(err, errProbes), errors.Is(err, errGas), errors.Is(err, rpc.ErrTooLarge):
+	case errors.Is(err, errReads), errors.Is(err, errDeep), errors.Is(err, errTouched), errors.Is(err, errGas), errors.Is(err, rpc.ErrTooLarge):
 		return gov.TooLarge
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return gov.TimedOut
@@ -62,4 +64,10 @@ func reasonOf(err error) gov.Reason {
 		return gov.Disagreement
 	}
 	return gov.RPCError
+}
+
+// tooMuch reports whether a run ended at a bound that counts what the proposal does: it is then exhausted, by a fact of
+// its content, and not unavailable.
+func tooMuch(err error) bool {
+	return errors.Is(err, errTouched) || errors.Is(err, errBeyond) || errors.Is(err, errLeftOut)
 }

@@ -34,7 +34,7 @@ func (g Governor) Binding(p gov.Proposal) (Binding, error) {
 	if p.ContentHash == (gov.Hash{}) {
 		return "", fmt.Errorf("content of %s: %w", p.ID, ErrTooLarge)
 	}
-	if !p.TooLarge && gov.ContentHash(p.Actions, p.DescriptionHash) != p.ContentHash {
+	if leftOut := p.TooLarge && len(p.Actions) == 0; !leftOut && gov.ContentHash(p.Actions, p.DescriptionHash) != p.ContentHash {
 		return "", fmt.Errorf("content of %s: the hash %s is not that of its actions: %w", p.ID, p.ContentHash, ErrOtherContent)
 	}
 	if f.calls.ByID {

@@ -3,7 +3,6 @@ package governor
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -13,7 +12,8 @@ import (
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
-// What is read of a proposal. More is never an error: the proposal is marked TooLarge and held.
+// What is read of a proposal. More is never an error: the proposal is marked TooLarge, a content fact, and its hashes
+// are those of the whole. The bounds count bytes and actions, so that they say the same on every node.
 const (
 	// MaxActions: the largest real proposals have a few dozen; every one is decoded, run and shown.
 	MaxActions = 1000
@@ -21,7 +21,13 @@ const (
 	MaxDescription = 1 << 20
 	// MaxLog, in bytes of log data: four times what one transaction under the protocol's gas cap of 2^24 can log.
 	MaxLog = 8 << 20
+	// MaxKept, in bytes of actions: beyond it they are left out, and only their hash is kept. A transaction under the
+	// gas cap of 2^24 carries 1.6 MB at most.
+	MaxKept = 2 << 20
 )
+
+// actionBytes is what an action takes beside its calldata: target, value, two offsets and two lengths.
+const actionBytes = 6 * wordSize
 
 // ErrTooLarge says that a proposal was not read in full.
 var ErrTooLarge = errors.New("the proposal has more actions or text than is read")
@@ -65,8 +71,8 @@ func (g Governor) created(l rpc.Log, id gov.ProposalID) (Event, error) {
 		return nil, fmt.Errorf("%w: end of %s: %w", ErrLog, id, err)
 	}
 	seen := dossier.Seen{Proposal: p}
-	if len(l.Data) > MaxLog {
-		return Created{unread(seen)}, nil
+	if !g.Sequential && !g.stored() && !id.Number.Int().IsUint64() {
+		seen.Proposal.ContentHash = gov.Hash(id.Number.Int().Bytes32()) // also of what cannot be read: the id is the hash
 	}
 	if seen.Proposal.Actions, seen.Shown.Signatures, err = decodeActions(d, [4]int{headTargets, headValues, headSignatures, headCalldatas}); err != nil {
 		return Created{unread(seen)}, nil
@@ -79,23 +85,31 @@ func (g Governor) created(l rpc.Log, id gov.ProposalID) (Event, error) {
 	if err != nil {
 		return Created{unread(seen)}, nil
 	}
-	return Created{complete(seen, description)}, nil
+	return Created{complete(seen, description, len(l.Data) > MaxLog)}, nil
 }
 
-// unread is a proposal of which only the head was read.
+// unread is a proposal of which only the head was read: what is behind it is no ABI data.
 func unread(s dossier.Seen) dossier.Seen {
 	s.Proposal.TooLarge, s.Proposal.Actions, s.Shown.Signatures = true, nil, nil
 	s.Text.Flags = []gov.Flag{gov.FlagTooLong}
 	return s
 }
 
-// complete hashes content and text in full, and then leaves out what is over the limits.
-func complete(s dossier.Seen, description []byte) dossier.Seen {
+// complete hashes content and text in full, and then leaves out what is over the limits. huge is a log over MaxLog.
+func complete(s dossier.Seen, description []byte, huge bool) dossier.Seen {
 	p := &s.Proposal
 	p.DescriptionHash = crypto.Keccak256Hash(description)
 	p.ContentHash = gov.ContentHash(p.Actions, p.DescriptionHash)
-	if len(p.Actions) > MaxActions || slices.ContainsFunc(s.Shown.Signatures, func(x dossier.Untrusted) bool { return len(x) > dossier.MaxSignature }) {
-		p.TooLarge, p.Actions, s.Shown.Signatures = true, nil, nil
+	p.TooLarge = huge || len(p.Actions) > MaxActions
+	size := 0
+	for _, a := range p.Actions {
+		size += a.Calldata.Len() + actionBytes
+	}
+	for i, text := range s.Shown.Signatures {
+		if size += len(text); len(text) > dossier.MaxSignature {
+			p.TooLarge, s.Shown.Signatures[i] = true, ""
+			p.Actions[i].Signed = false // its selector stands in front of the calldata; the text is not kept
+		}
 	}
 	if !utf8.Valid(description) {
 		s.Text.Flags = append(s.Text.Flags, gov.FlagNotUTF8)
@@ -106,7 +120,7 @@ func complete(s dossier.Seen, description []byte) dossier.Seen {
 	}
 	s.Text.Description = dossier.Untrusted(cut(string(description), MaxDescription))
 	s.Text.Title = Title(s.Text.Description)
-	if p.TooLarge {
+	if p.TooLarge && size > MaxKept {
 		p.Actions, s.Shown.Signatures = nil, nil
 	}
 	return s

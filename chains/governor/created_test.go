@@ -108,44 +108,51 @@ func TestCreatedInFull(t *testing.T) {
 	equal(t, "end", p.Ends, 200)
 }
 
-// Too much is a proposal that is held, not an error, and its hashes are still those of the whole.
+// Too much is a proposal that is marked, not an error, and its hashes are still those of the whole. Its actions are kept
+// as far as they are no more than MaxKept.
 func TestTooLargeIsNoError(t *testing.T) {
 	lists := func(n int) ([]common.Address, []*big.Int, []string, [][]byte) {
 		return make([]common.Address, n), slices.Repeat([]*big.Int{new(big.Int)}, n), make([]string, n), make([][]byte, n)
 	}
 	long := strings.Repeat("ä", governor.MaxDescription)
 	for _, x := range []struct {
-		what       string
-		actions    int
-		text       string
-		signature  string
-		flag, kept bool
+		what      string
+		actions   int
+		text      string
+		signature string
+		flag      bool
+		large     bool
+		kept      bool
 	}{
-		{"the most actions", governor.MaxActions, "t", "", false, true},
-		{"one action too many", governor.MaxActions + 1, "t", "", false, false},
-		{"too long a text", 1, long, "", true, false},
-		{"too long a signature", 1, "t", strings.Repeat("f", dossier.MaxSignature+1), false, false},
+		{"the most actions", governor.MaxActions, "t", "", false, false, true},
+		{"one action too many", governor.MaxActions + 1, "t", "", false, true, true},
+		{"too long a text", 1, long, "", true, true, true},
+		{"too long a signature", 1, "t", strings.Repeat("f", dossier.MaxSignature+1), false, true, true},
+		{"more than is kept", 12_000, "t", "", false, true, false},
+		{"a signature longer than is kept", 1, "t", strings.Repeat("f", governor.MaxKept), false, true, false},
 	} {
 		targets, values, signatures, calldatas := lists(x.actions)
 		signatures[0] = x.signature
 		s := decode(t, createdLog(t, targets, values, signatures, calldatas, x.text))
 		p := s.Proposal
-		if p.TooLarge == x.kept || (len(p.Actions) > 0) != x.kept || slices.Contains(s.Text.Flags, gov.FlagTooLong) != x.flag {
+		if p.TooLarge != x.large || (len(p.Actions) == x.actions) != x.kept || slices.Contains(s.Text.Flags, gov.FlagTooLong) != x.flag {
 			t.Errorf("%s: too large %v, %d actions, flags %v", x.what, p.TooLarge, len(p.Actions), s.Text.Flags)
 		}
 		if len(s.Text.Description) > governor.MaxDescription || !utf8.ValidString(string(s.Text.Description)) {
 			t.Errorf("%s: text of %d bytes", x.what, len(s.Text.Description))
 		}
 		equal(t, x.what+": hash of the text", p.DescriptionHash, crypto.Keccak256Hash([]byte(x.text)))
-		if p.ContentHash == (gov.Hash{}) {
-			t.Errorf("%s: no content hash", x.what)
+		whole := make([]gov.Action, x.actions)
+		if x.signature != "" {
+			whole[0].Calldata = gov.CalldataOf(crypto.Keccak256([]byte(x.signature))[:4])
 		}
+		equal(t, x.what+": hash of the content", p.ContentHash, gov.ContentHash(whole, p.DescriptionHash))
 		if _, err := oz().Steps(p); errors.Is(err, governor.ErrTooLarge) == x.kept {
 			t.Errorf("%s: steps: %v", x.what, err)
 		}
 	}
 	huge := createdLog(t, nil, nil, nil, nil, strings.Repeat("x", governor.MaxLog))
-	if s := decode(t, huge); !s.Proposal.TooLarge || s.Proposal.Ends != 200 {
+	if s := decode(t, huge); !s.Proposal.TooLarge || s.Proposal.Ends != 200 || s.Proposal.ContentHash != gov.ContentHash(nil, crypto.Keccak256Hash([]byte(strings.Repeat("x", governor.MaxLog)))) {
 		t.Errorf("log of %d bytes: %+v", len(huge.Data), s.Proposal)
 	}
 }

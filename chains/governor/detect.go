@@ -151,6 +151,34 @@ func Detect(ctx context.Context, c rpc.Caller, addr gov.Address, at gov.Hash) (G
 	return g, nil
 }
 
+// Identity is what a governor is, in a form that compares: two sources agree on a governor only where they agree on all
+// of it.
+type Identity struct {
+	chain                              gov.ChainID
+	address, timelock, token, executor gov.Address
+	flavour                            gov.Flavour
+	clock                              gov.Clock
+	counts                             Counts
+	timelockOZ, hasClock, sequential   bool
+	headerClock                        bool
+}
+
+// Identity is what g is, without its name and the proofs.
+func (g Governor) Identity() Identity {
+	return Identity{
+		chain: g.Chain, address: g.Address, timelock: g.Timelock, token: g.Token, executor: g.Executor, flavour: g.Flavour, clock: g.Clock,
+		counts: g.Counts, timelockOZ: g.TimelockOZ, hasClock: g.HasClock, sequential: g.Sequential, headerClock: g.HeaderClock,
+	}
+}
+
+// Is reports whether two answers are of the same governor. Whether its clock is the header's may differ: that is of one
+// block.
+func (g Governor) Is(o Governor) bool {
+	a, b := g.Identity(), o.Identity()
+	a.headerClock = b.headerClock
+	return a == b
+}
+
 func detect(ctx context.Context, c rpc.Caller, addr gov.Address, at gov.Hash) (Governor, error) {
 	g := Governor{Address: addr, Executor: addr}
 	var chain hexutil.Uint64

@@ -17,8 +17,8 @@ func (g Governor) Steps(p gov.Proposal) (fork.Steps, error) {
 	if err != nil {
 		return fork.Steps{}, err
 	}
-	if p.TooLarge {
-		return fork.Steps{}, fmt.Errorf("steps of %s: its actions were not read: %w", p.ID, ErrTooLarge)
+	if p.TooLarge && len(p.Actions) == 0 {
+		return fork.Steps{}, fmt.Errorf("steps of %s: its actions are not kept: %w", p.ID, ErrTooLarge)
 	}
 	id := amountWord(p.ID.Number)
 	at := func(v view) fork.Word { return fork.Word{To: g.Address, Data: v.data(id), Index: v.index} }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 )
 
@@ -31,6 +32,7 @@ const lockPause = 10 * time.Millisecond
 // processes on one host.
 type Ledger struct {
 	disk  disk
+	path  string // of the folder, for people
 	voter gov.Address
 
 	mu   sync.Mutex
@@ -45,11 +47,11 @@ func Create(path string, voter gov.Address, chains ...gov.ChainID) (*Ledger, err
 		return nil, errors.New("create a ledger: no voter")
 	}
 	if err := makeFolder(path); err != nil {
-		return nil, fmt.Errorf("create ledger %s: %w", path, err)
+		return nil, fmt.Errorf("create ledger %s: %w", path, fsfault.Of(path, err))
 	}
-	l := &Ledger{disk: folder{path, os.Geteuid()}, voter: voter}
+	l := &Ledger{disk: folder{path, os.Geteuid()}, path: path, voter: voter}
 	if err := l.create(); err != nil {
-		return nil, fmt.Errorf("create ledger %s: %w", path, err)
+		return nil, fmt.Errorf("create ledger %s: %w", path, fsfault.Of(path, err))
 	}
 	for _, c := range chains {
 		if err := l.Cover(context.Background(), c); err != nil {
@@ -98,10 +100,10 @@ func Open(path string, voter gov.Address) (*Ledger, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open ledger %s: %w", path, ErrMissing)
 	}
-	l := &Ledger{disk: folder{path, os.Geteuid()}, voter: voter}
+	l := &Ledger{disk: folder{path, os.Geteuid()}, path: path, voter: voter}
 	if err := l.under(context.Background(), func() error {
 		_, err := l.refresh()
-		return err
+		return l.onDisk(err)
 	}); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
@@ -125,7 +127,7 @@ func (l *Ledger) Cover(ctx context.Context, chain gov.ChainID) error {
 		if err != nil || p.chains[chain] {
 			return err
 		}
-		return l.append(p, Entry{Kind: Chain, Chain: chain})
+		return l.onDisk(l.append(p, Entry{Kind: Chain, Chain: chain}))
 	})
 }
 
@@ -176,7 +178,7 @@ func (l *Ledger) Lock(ctx context.Context, b gov.Ballot) error {
 
 // Sign records a ballot, durably, and then calls sign while it still holds the lock. sign is not called
 // when anything at all went wrong before. An error may wrap [ErrFrozen], [ErrLater], [ErrDifferent],
-// [ErrChain], [ErrVoter] or [ErrDamaged]; one of the disk may be none of them. After such an error the
+// [ErrChain], [ErrVoter] or [ErrDamaged]; one of the disk is a [fsfault.Fault]. After such an error the
 // line may be there all the same: the same ballot can be signed later, another one may not.
 func (l *Ledger) Sign(ctx context.Context, b gov.Ballot, sign func() error) error {
 	if b.Voter != l.voter {
@@ -189,7 +191,7 @@ func (l *Ledger) Sign(ctx context.Context, b gov.Ballot, sign func() error) erro
 		if err := l.frozen(); err != nil {
 			return err
 		}
-		if err := l.bind(b); err != nil {
+		if err := l.onDisk(l.bind(b)); err != nil {
 			return fmt.Errorf("ledger line for %s: %w", b.Proposal, err)
 		}
 		if err := ctx.Err(); err != nil {
@@ -238,11 +240,14 @@ func (l *Ledger) under(ctx context.Context, do func() error) error {
 			}
 		}
 		if err != nil {
-			return err
+			return l.onDisk(err)
 		}
 		return errors.Join(do(), unlock())
 	}
 }
+
+// onDisk says of an error that the disk is full, read-only or failing, where that is what it says.
+func (l *Ledger) onDisk(err error) error { return fsfault.Of(l.path, err) }
 
 // refresh reads everything anew and repairs what a stop of the machine leaves behind: a last line that the
 // mark does not know yet, or the torn beginning of one that was never finished (so nothing was signed).

@@ -186,6 +186,9 @@ func TestG03LedgerBeforeSignature(t *testing.T) {
 			if signed {
 				t.Fatalf("%s at %s: signed without a durable line", mode, op)
 			}
+			if full := "the disk that holds " + path + " is full: nothing is signed until there is room; free some space"; mode == noSpace && !strings.HasSuffix(err.Error(), full) {
+				t.Fatalf("%s at %s: %v", mode, op, err)
+			}
 			l.disk = f.disk
 			again, err := Open(path, voter)
 			if err != nil {

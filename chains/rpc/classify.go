@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -108,14 +109,17 @@ func Classify(err error) Class {
 		return None
 	}
 	var (
-		ag   *AgreementError
+		of   interface{ Class() Class }
 		node *NodeError
 		http *HTTPError
+		none *RefusedError
 		net  net.Error
 	)
 	switch {
-	case errors.As(err, &ag):
-		return ag.class()
+	case errors.As(err, &of):
+		return of.Class()
+	case errors.As(err, &none):
+		return Unsupported
 	case errors.As(err, &node):
 		return classifyNode(node)
 	case errors.As(err, &http):
@@ -154,26 +158,46 @@ func classifyNode(e *NodeError) Class {
 			return Reverted
 		}
 	}
+	text += " " + strings.ToLower(e.Detail)
+	if e.Method == "eth_getLogs" && limitsRate(text) {
+		return RateLimited
+	}
 	for _, row := range nodeTexts {
 		for _, p := range row.parts {
 			if strings.Contains(text, p) {
-				return narrow(e, row.class)
+				return narrow(e, text, row.class)
 			}
 		}
 	}
 	if c, ok := nodeCodes[e.Code]; ok {
-		return narrow(e, c)
+		return narrow(e, text, c)
 	}
 	return Retry
 }
 
+// rateTexts are the words of a limit on how often one may ask. Beside a word of rangeTexts they say nothing:
+// providers like to explain in one sentence what a plan allows of both.
+var (
+	rateTexts = []string{"rate limit", "rate-limit", "ratelimit", "rate exceeded", "too many request", "request limit", "requests per", "request per", "per second", "per minute", "per day", "/second", "/sec", "/min", "daily request", "compute unit", "throughput", "quota", "throttl", "call rate", "request rate", "request count", "usage limit", "credits", "slow down", "capacity exceeded", "capacity limit", "concurren"}
+
+	rangeTexts = []string{"range", "blocks", "results", "fromblock", "toblock", "response size", "too large", "too many logs", "log limit"}
+)
+
+// limitsRate reports whether lower-case text about a log request asks for patience and not for a smaller range.
+func limitsRate(text string) bool {
+	return containsAny(text, rateTexts) && !containsAny(text, rangeTexts)
+}
+
+func containsAny(text string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(text, p) })
+}
+
 // narrow corrects a class by what was asked: a node that runs out of time over a log request, or says no more
 // than "limit exceeded" there, wants a smaller range.
-func narrow(e *NodeError, c Class) Class {
+func narrow(e *NodeError, text string, c Class) Class {
 	if e.Method != "eth_getLogs" {
 		return c
 	}
-	text := strings.ToLower(e.Message)
 	switch {
 	case c == Timeout:
 		return Range
@@ -198,6 +222,9 @@ func classifyStatus(e *HTTPError) Class {
 			return RateLimited
 		}
 		return Retry
+	}
+	if limitsRate(strings.ToLower(e.said)) {
+		return RateLimited
 	}
 	if e.NotJSON && e.Status < 500 {
 		return Malformed

@@ -10,11 +10,16 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // lookEvery is how old the comparison of the endpoints' heads may get before Latest makes it again: about one
 // block of Ethereum, so that a stuck endpoint is left within a block or two.
 const lookEvery = 12 * time.Second
+
+// lookGrace is how long endpoints are waited for at least when enough have answered.
+const lookGrace = time.Second
 
 // Client is several endpoints of one chain as one. It is safe for concurrent use.
 type Client struct {
@@ -66,14 +71,47 @@ func (c *Client) Need() int { return c.cfg.Agree }
 // Finality is the configured finality.
 func (c *Client) Finality() Finality { return c.cfg.Finality }
 
-// look asks every endpoint for its chain id and head in one round trip each, in parallel.
-func (c *Client) look(ctx context.Context) []error {
-	errs := make([]error, len(c.nodes))
-	var wg sync.WaitGroup
-	for i, n := range c.nodes {
-		wg.Go(func() { errs[i] = c.lookAt(ctx, n) })
+// look asks every endpoint for its chain id and head in one round trip each, in parallel. When so many of them as patient
+// have answered, the rest have a short while more, and are slow.
+func (c *Client) look(ctx context.Context, patient int) []error {
+	type seen struct {
+		node int
+		err  error
 	}
-	wg.Wait()
+	errs := make([]error, len(c.nodes))
+	heard := make(chan seen, len(c.nodes))
+	for i, n := range c.nodes {
+		errs[i] = ErrSlow
+		// one that is not waited for goes on by itself, so that its head is known when it comes
+		go func() {
+			heard <- seen{i, supervise.Catch(func() error { return c.lookAt(context.WithoutCancel(ctx), n) })}
+		}()
+	}
+
+	began, answered := time.Now(), 0
+	var enough <-chan time.Time
+waiting:
+	for range c.nodes {
+		select {
+		case s := <-heard:
+			errs[s.node] = s.err
+			if s.err == nil {
+				answered++
+			}
+			if answered >= patient && enough == nil {
+				enough = time.After(max(2*time.Since(began), lookGrace))
+			}
+		case <-enough:
+			break waiting
+		case <-ctx.Done():
+			return errs
+		}
+	}
+	for i, err := range errs {
+		if errors.Is(err, ErrSlow) {
+			c.nodes[i].slowed(time.Now())
+		}
+	}
 	c.compareHeads(errs)
 	c.mu.Lock()
 	c.looked = time.Now()
@@ -141,7 +179,7 @@ func (c *Client) compareHeads(errs []error) {
 }
 
 func (c *Client) checkChains(ctx context.Context) error {
-	errs := c.look(ctx)
+	errs := c.look(ctx, len(c.nodes))
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("check rpc endpoints: %w", err)
 	}

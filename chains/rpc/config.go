@@ -19,7 +19,7 @@ const (
 type Config struct {
 	ChainID     uint64            // as in eip155:N; 0 takes what the endpoints agree on (one-off commands)
 	Endpoints   []Endpoint        // at least one; the order is the preference
-	Agree       int               // sources that must give the same answer (see Agree); 0 is 1 with one operator, else 2
+	Agree       int               // sources that must give the same answer (package quorum); 0 is 1 with one operator, else 2
 	Finality    Finality          // zero: finalized
 	Timeout     time.Duration     // of one HTTP round trip; 0: DefaultTimeout
 	MaxResponse int64             // bytes of one answer after decompression; 0: DefaultMaxResponse

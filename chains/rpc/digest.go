@@ -9,7 +9,7 @@ import (
 )
 
 // LogsDigest is one comparable value for all that a list of logs says, in its order: the key with which sources
-// agree on logs (AgreeBy).
+// agree on logs (package quorum).
 func LogsDigest(logs []Log) common.Hash {
 	h := sha256.New()
 	number(h, uint64(len(logs)))

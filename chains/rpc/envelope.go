@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // maxDepth bounds the nesting of an answer before it is parsed. A call trace nests two levels for each of the
@@ -14,11 +16,35 @@ const maxDepth = 2600
 type envelope struct {
 	ID     json.RawMessage `json:"id"`
 	Result json.RawMessage `json:"result"`
-	Error  *struct {
-		Code    int             `json:"code"`
-		Message string          `json:"message"`
-		Data    json.RawMessage `json:"data"`
-	} `json:"error"`
+	Error  *wireError      `json:"error"`
+}
+
+// wireError is the error member of an answer. Gateways write it in more ways than JSON-RPC allows: as a plain
+// string, with a code in quotes, with a message that is an object.
+type wireError struct {
+	Code    int
+	Message string
+	Data    json.RawMessage
+}
+
+// UnmarshalJSON reads what is there and leaves the rest zero. Whatever stands in the error member is an error.
+func (e *wireError) UnmarshalJSON(raw []byte) error {
+	var parts struct{ Code, Message, Data json.RawMessage }
+	if json.Unmarshal(raw, &parts) != nil {
+		*e = wireError{Message: textOf(raw)}
+		return nil
+	}
+	*e = wireError{Code: codeOf(parts.Code), Message: textOf(parts.Message), Data: parts.Data}
+	return nil
+}
+
+// codeOf is a code as a number or as a number in quotes; 0 where it is neither.
+func codeOf(raw json.RawMessage) int {
+	code, err := strconv.Atoi(strings.Trim(string(raw), `"`))
+	if err != nil {
+		return 0
+	}
+	return code
 }
 
 type question struct {

@@ -24,6 +24,8 @@ var (
 	ErrMalformed = errors.New("malformed answer")
 	// ErrTooLarge says that an answer was larger than Config.MaxResponse; it was not parsed.
 	ErrTooLarge = errors.New("answer too large")
+	// ErrSlow says that an endpoint had not answered long after others had.
+	ErrSlow = errors.New("far slower than the other endpoints")
 	// ErrNoEndpoint says that no endpoint can be asked at all.
 	ErrNoEndpoint = errors.New("no usable endpoint")
 )
@@ -36,10 +38,31 @@ type NodeError struct {
 	Code    int
 	Message string
 	Data    json.RawMessage
+	// Detail is what Data says in words, cut like Message. It is empty for methods that execute code: there the
+	// data is the contract's.
+	Detail string
+
+	said string // message and detail before they were cut to what prints: for reading numbers
 }
 
 func (e *NodeError) Error() string {
-	return fmt.Sprintf("%s: %s: node error %d: %s", e.Host, e.Method, e.Code, e.Message)
+	text := fmt.Sprintf("%s: %s: node error %d: %s", e.Host, e.Method, e.Code, e.Message)
+	if e.Detail != "" && e.Detail != e.Message {
+		text += " (" + e.Detail + ")"
+	}
+	return text
+}
+
+// RefusedError says that an endpoint does not give the logs of even one block. Text is its last answer in its own
+// words, as of an error of a node.
+type RefusedError struct {
+	Host  string
+	Block uint64
+	Text  string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s refuses the logs of block %d alone: %s", e.Host, e.Block, e.Text)
 }
 
 // Is lets errors.Is find the sentinel that Classify's class stands for.
@@ -62,6 +85,8 @@ type HTTPError struct {
 	RetryAfter time.Duration // 0 when the endpoint did not say
 	Snippet    string        // the first ≤ 80 printable characters of the body, without secrets
 	NotJSON    bool
+
+	said string // the beginning of the body, without secrets
 }
 
 func (e *HTTPError) Error() string {

@@ -132,7 +132,11 @@ func (c *Client) askOne(ctx context.Context, n *node, reqs []*Request) error {
 
 // again says whether another endpoint may answer. A method that changes something on the node is never sent
 // twice: the first may have done it before its answer was lost.
-func (r *Request) again() bool { return Classify(r.Err).Elsewhere() && repeatable(r.Method) }
+// Logs that this endpoint does not give in any range it was asked for are worth asking for elsewhere.
+func (r *Request) again() bool {
+	class := Classify(r.Err)
+	return (class.Elsewhere() || class == Range && r.Method == "eth_getLogs") && repeatable(r.Method)
+}
 
 // repeatable methods can be asked twice without a second effect. eth_sendRawTransaction is: the same bytes are
 // the same transaction.

@@ -30,7 +30,7 @@ type Header struct {
 	Proven bool
 }
 
-// HeaderKey is a Header as one comparable value, for AgreeBy: two sources agree on a block only when they agree on
+// HeaderKey is a Header as one comparable value, for quorum.AskBy: two sources agree on a block only when they agree on
 // every field that a dry run or a deadline reads, not just on its hash.
 type HeaderKey struct {
 	number, time, gasLimit, gasUsed, excess uint64

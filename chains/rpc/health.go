@@ -16,8 +16,9 @@ type Health struct {
 	Lagging    bool   // too far behind to be asked
 	Failures   int    // in a row
 	CoolsUntil time.Time
-	ByNumber   bool // it does not know EIP-1898: reads at a hash cost three more requests
-	OneByOne   bool // it takes no batches
+	SlowUntil  time.Time // it was far slower than the others, and is left out until then
+	ByNumber   bool      // it does not know EIP-1898: reads at a hash cost three more requests
+	OneByOne   bool      // it takes no batches
 }
 
 // Health lists the endpoints in configured order.
@@ -27,7 +28,7 @@ func (c *Client) Health() []Health {
 		n.mu.Lock()
 		out[i] = Health{
 			Name: n.name, Operator: n.operator, Answered: n.chain != 0, WrongChain: n.wrong, ChainID: n.chain, Head: n.head,
-			Lagging: n.lagging, Failures: n.failures, CoolsUntil: n.coolTill, ByNumber: n.noHashParam.Load(), OneByOne: n.noBatch.Load(),
+			Lagging: n.lagging, Failures: n.failures, CoolsUntil: n.coolTill, SlowUntil: n.slowTill, ByNumber: n.noHashParam.Load(), OneByOne: n.noBatch.Load(),
 		}
 		n.mu.Unlock()
 	}
@@ -37,6 +38,6 @@ func (c *Client) Health() []Health {
 // Check looks at every endpoint now, in parallel, and returns what is known then. The errors are by endpoint, nil
 // where it answered.
 func (c *Client) Check(ctx context.Context) ([]Health, []error) {
-	errs := c.look(ctx)
+	errs := c.look(ctx, len(c.nodes))
 	return c.Health(), errs
 }

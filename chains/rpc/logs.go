@@ -79,9 +79,10 @@ func (f Filter) Matches(l *Log) bool {
 	return true
 }
 
-// Logs asks for logs in one request and returns them in chain order. ErrRange says that the node cannot answer
-// so wide a range (too many results, too large, too slow): the caller halves it. A log that the filter did not
-// ask for, or one that comes twice, is ErrMalformed.
+// Logs asks for logs and returns them in chain order. An endpoint that refuses so wide a range is asked for it in
+// pieces, as wide as it is known to answer. ErrRange says that this takes more than a few dozen pieces, or more time
+// than there is: the caller asks for less. What is refused for one block alone is a *RefusedError. A log that the
+// filter did not ask for, or one that comes twice, is ErrMalformed.
 func Logs(ctx context.Context, c Caller, f Filter) ([]Log, error) {
 	if f.BlockHash == nil && f.To < f.From {
 		return nil, fmt.Errorf("logs of blocks %d to %d: the range is empty", f.From, f.To)

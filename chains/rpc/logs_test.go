@@ -65,8 +65,8 @@ func TestLogsRange(t *testing.T) {
 	cfg.Timeout = 300 * time.Millisecond
 	c := dial(t, cfg)
 	a.Set(chaintest.Faults{MaxRange: 3})
-	if _, err := rpc.Logs(t.Context(), c, rpc.Filter{From: 1, To: 5}); !errors.Is(err, rpc.ErrRange) {
-		t.Errorf("too wide: got %v, want ErrRange", err)
+	if _, err := rpc.Logs(t.Context(), c, rpc.Filter{From: 1, To: 5}); err != nil {
+		t.Errorf("too wide for one request: %v", err)
 	}
 	if _, err := rpc.Logs(t.Context(), c, rpc.Filter{From: 1, To: 3}); err != nil {
 		t.Errorf("narrow enough: %v", err)

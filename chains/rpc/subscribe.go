@@ -7,6 +7,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	gethrpc "github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 const (
@@ -42,7 +44,7 @@ func (c *Client) followHeads(ctx context.Context, nodes []*node, out chan Header
 	for i := 0; ctx.Err() == nil; i++ {
 		n := nodes[i%len(nodes)]
 		began := time.Now()
-		err := c.readHeads(ctx, n, out)
+		err := supervise.Catch(func() error { return c.readHeads(ctx, n, out) })
 		if ctx.Err() != nil {
 			return
 		}

@@ -17,7 +17,7 @@ var errEncode = errors.New("encode request")
 
 const (
 	snippetLen = 80  // printable characters of a foreign answer that an error may show
-	messageLen = 300 // printable characters of a node's error message
+	messageLen = 300 // printable characters of a node's error message, and of the words in its data
 )
 
 // post sends the questions in one HTTP round trip and fills Result and Err of each. The returned error is about
@@ -118,12 +118,14 @@ func (n *node) checkStatus(resp *http.Response, raw []byte) error {
 	if isJSON && (ok || resp.StatusCode != http.StatusTooManyRequests && hasAnswer(raw)) {
 		return nil
 	}
+	said := scrub(string(raw[:min(len(raw), 4096)]), n.secrets)
 	return &HTTPError{
 		Host:       n.name,
 		Status:     resp.StatusCode,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
-		Snippet:    printable(scrub(string(raw[:min(len(raw), 4096)]), n.secrets), snippetLen),
+		Snippet:    printable(said, snippetLen),
 		NotJSON:    !isJSON,
+		said:       said,
 	}
 }
 
@@ -265,11 +267,18 @@ func (n *node) settle(env envelope, r *Request) error {
 }
 
 func (n *node) nodeError(env envelope, method string) *NodeError {
-	return &NodeError{
+	e := &NodeError{
 		Host:    n.name,
 		Method:  method,
 		Code:    env.Error.Code,
-		Message: printable(scrub(env.Error.Message, n.secrets), messageLen),
+		Message: words(scrub(env.Error.Message, n.secrets)),
 		Data:    bytes.Clone(env.Error.Data),
 	}
+	if executes(method) {
+		return e
+	}
+	detail := scrub(textOf(env.Error.Data), n.secrets)
+	e.Detail = words(detail)
+	e.said = env.Error.Message[:min(len(env.Error.Message), maxWords)] + " " + detail
+	return e
 }

@@ -69,7 +69,8 @@ func TestMalformedAnswers(t *testing.T) {
 
 // A small answer that swells on decompression is bounded too.
 func TestOversizeIsBoundedBeforeParsing(t *testing.T) {
-	a, _, _ := pair(t)
+	a, _, node := pair(t)
+	mine(t, node, 9)
 	cfg := config(a.URL())
 	cfg.MaxResponse = 4096
 	client := dial(t, cfg)
@@ -79,8 +80,9 @@ func TestOversizeIsBoundedBeforeParsing(t *testing.T) {
 		t.Errorf("got %v (%v), want ErrTooLarge", err, rpc.Classify(err))
 	}
 	_, err = rpc.Logs(t.Context(), client, rpc.Filter{From: 0, To: 9})
-	if !errors.Is(err, rpc.ErrRange) {
-		t.Errorf("logs: got %v, want ErrRange", err)
+	var alone *rpc.RefusedError
+	if !errors.As(err, &alone) || alone.Block != 9 || !strings.Contains(alone.Text, "answer too large") {
+		t.Errorf("logs: got %v, want those of block 9 alone too large", err)
 	}
 }
 

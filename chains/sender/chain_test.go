@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"context"
 	"errors"
 	"math/big"
 	"math/rand/v2"
@@ -13,19 +14,21 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/devchain"
 	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/chains/sender"
 )
 
 // world is a dev chain with a DAO, whose holder has delegated to the voting key.
 type world struct {
-	*sender.Sender
+	plain
 	t        *testing.T
 	chain    *devchain.Chain
 	deployer *devchain.Session
 	holder   *devchain.Session
 	voter    *devchain.Session
 	client   *rpc.Client
+	panel    *quorum.Panel
 	dao      *devchain.DAO
 	governor governor.Governor
 }
@@ -77,9 +80,10 @@ func (w *world) connect() {
 	must(w.t, err)
 	w.governor, err = governor.Detect(w.t.Context(), w.client, gov.Address(w.dao.Governor), head.Hash)
 	must(w.t, err)
+	w.panel = quorum.Of(w.client, nil)
 	w.Sender, err = sender.New(sender.Config{
-		Chain: gov.ChainID(w.chain.ChainID().Uint64()), Caller: w.client, Endpoints: sender.EndpointsOf(w.client), Agree: w.client.Need(),
-		Governors: map[gov.Address]sender.Governor{w.governor.Address: w.governor}, OtherContent: governor.ErrOtherContent,
+		Chain: gov.ChainID(w.chain.ChainID().Uint64()), Panel: w.panel, OtherContent: governor.ErrOtherContent,
+		Governors: func(a gov.Address) (sender.Governor, bool) { return w.governor, a == w.governor.Address },
 	})
 	must(w.t, err)
 }
@@ -111,8 +115,11 @@ func (w *world) ballot(p gov.Proposal, s gov.Support) gov.Ballot {
 
 func (w *world) final() gov.Block {
 	w.t.Helper()
-	h, _, err := w.client.AgreedFinal(w.t.Context())
+	agreed, err := quorum.Highest(w.t.Context(), w.panel, func(ctx context.Context, c rpc.Caller) (rpc.Header, error) {
+		return rpc.FinalBy(ctx, c, rpc.Finalized)
+	})
 	must(w.t, err)
+	h := agreed.Value()
 	return gov.Block{Number: h.Number, Hash: h.Hash, Time: gov.UnixTime(h.Time)}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/governor/ballot"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/chains/sender"
 )
@@ -188,23 +189,64 @@ func proposal() gov.Proposal {
 	return gov.Proposal{ID: vote(0).Proposal, Flavour: gov.OpenZeppelin5}
 }
 
-// open is a sender over nodes; the first is also the client.
-func open(t testing.TB, c *contract, agree int, nodes ...*node) *sender.Sender {
+// plain is a sender whose agreed answers are taken apart, so that a test compares values.
+type plain struct{ *sender.Sender }
+
+func (p plain) Preflight(ctx context.Context, x gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error) {
+	a, err := p.Sender.Preflight(ctx, x, h, b)
+	return valueOf(a, err)
+}
+
+func (p plain) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error) {
+	a, err := p.Sender.Plan(ctx, b, over)
+	return valueOf(a, err)
+}
+
+func (p plain) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
+	a, err := p.Sender.Replace(ctx, v)
+	return valueOf(a, err)
+}
+
+func (p plain) Retry(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
+	a, err := p.Sender.Retry(ctx, v)
+	return valueOf(a, err)
+}
+
+func (p plain) Confirm(ctx context.Context, v gov.Vote, final gov.Block) (*gov.Receipt, error) {
+	only := quorum.NewPanel(1, func() []quorum.Member { return []quorum.Member{newNode("only")} }, nil)
+	last, err := quorum.Ask(ctx, only, func(context.Context, rpc.Caller) (gov.Block, error) { return final, nil })
+	if err != nil {
+		return nil, err
+	}
+	a, err := p.Sender.Confirm(ctx, v, last)
+	return valueOf(a, err)
+}
+
+// valueOf is an agreed value; nothing with an error.
+func valueOf[T any](a quorum.Agreed[T], err error) (out T, _ error) {
+	if err != nil {
+		return out, err
+	}
+	return a.Value(), nil
+}
+
+// open is a sender over nodes.
+func open(t testing.TB, c *contract, agree int, nodes ...*node) plain {
 	t.Helper()
 	s, err := sender.New(sender.Config{
-		Chain: 1, Caller: nodes[0], Agree: agree, OtherContent: errOther, Governors: map[gov.Address]sender.Governor{address: c},
-		Endpoints: func() (out []sender.Endpoint) {
+		Chain: 1, OtherContent: errOther, Governors: func(a gov.Address) (sender.Governor, bool) { return c, a == address },
+		Panel: quorum.NewPanel(agree, func() (out []quorum.Member) {
 			for _, n := range nodes {
 				out = append(out, n)
 			}
 			return out
-		},
+		}, nil),
 		Limits: func(gov.Address) (sender.Limits, bool) { return limits, true },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return plain{s}
 }
 
 var limits = sender.Limits{FeePerVote: gov.NewAmount(1e16), FeePerDay: gov.NewAmount(5e16), VotesPerDay: 20}

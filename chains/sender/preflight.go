@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -45,9 +46,9 @@ type standing struct {
 // Preflight says whether a vote can count, all at the newest block that enough endpoints agree on, and
 // returns the voting key's power at the snapshot. An error may wrap one of the package's sentinels. The age
 // of facts is the signer's to check, by its own clock.
-func (s *Sender) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error) {
-	fail := func(err error) (gov.Amount, error) {
-		return gov.Amount{}, fmt.Errorf("pre-flight of %s on %s: %w", b.Support, b.Proposal, err)
+func (s *Sender) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (quorum.Agreed[gov.Amount], error) {
+	fail := func(err error) (quorum.Agreed[gov.Amount], error) {
+		return quorum.Agreed[gov.Amount]{}, fmt.Errorf("pre-flight of %s on %s: %w", b.Support, b.Proposal, err)
 	}
 	if why, frozen := s.Frozen(); frozen {
 		return fail(fmt.Errorf("%w: %s", ErrFrozen, why))
@@ -63,22 +64,22 @@ func (s *Sender) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b 
 	if err != nil {
 		return fail(err)
 	}
-	st, err := agreed(ctx, s, func(ctx context.Context, c rpc.Caller) (standing, error) {
-		return s.standing(ctx, c, g, p, h, b, blockOf(head))
+	st, err := ask(ctx, s, func(ctx context.Context, c rpc.Caller) (standing, error) {
+		return s.standing(ctx, c, g, p, h, b, blockOf(head.Value()))
 	})
 	if err != nil {
 		return fail(err)
 	}
-	if err := st.judge(s.Chain, b, h); err != nil {
+	if err := st.Value().judge(s.Chain, b, h); err != nil {
 		return fail(err)
 	}
-	return st.power, nil
+	return quorum.Map(st, func(st standing) gov.Amount { return st.power }), nil
 }
 
 // Delegate is whom a holder's tokens are delegated to, at the newest block that enough endpoints agree on.
-func (s *Sender) Delegate(ctx context.Context, id gov.ProposalID, holder gov.Address) (gov.Address, error) {
-	fail := func(err error) (gov.Address, error) {
-		return gov.Address{}, fmt.Errorf("whom %s delegates to: %w", holder, err)
+func (s *Sender) Delegate(ctx context.Context, id gov.ProposalID, holder gov.Address) (quorum.Agreed[gov.Address], error) {
+	fail := func(err error) (quorum.Agreed[gov.Address], error) {
+		return quorum.Agreed[gov.Address]{}, fmt.Errorf("whom %s delegates to: %w", holder, err)
 	}
 	g, err := s.governor(id)
 	if err != nil {
@@ -88,8 +89,8 @@ func (s *Sender) Delegate(ctx context.Context, id gov.ProposalID, holder gov.Add
 	if err != nil {
 		return fail(err)
 	}
-	to, err := agreed(ctx, s, func(ctx context.Context, c rpc.Caller) (gov.Address, error) {
-		return g.Delegate(ctx, c, holder, head.Hash)
+	to, err := ask(ctx, s, func(ctx context.Context, c rpc.Caller) (gov.Address, error) {
+		return g.Delegate(ctx, c, holder, head.Value().Hash)
 	})
 	if err != nil {
 		return fail(err)

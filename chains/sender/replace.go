@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/holiman/uint256"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -16,8 +16,10 @@ import (
 // higher fee where the base fee has outrun it or no endpoint took it for its tip; under the chain's next nonce where something else of the key
 // used the nonce, or what came before it is gone. nil says that the sent one is still good, or that no more
 // may be paid. The caller has it signed again: the ledger admits the same vote only.
-func (s *Sender) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
-	fail := func(err error) (*gov.Tx, error) { return nil, fmt.Errorf("replace %s: %w", v.Tx, err) }
+func (s *Sender) Replace(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error) {
+	fail := func(err error) (quorum.Agreed[*gov.Tx], error) {
+		return quorum.Agreed[*gov.Tx]{}, fmt.Errorf("replace %s: %w", v.Tx, err)
+	}
 	tx, err := s.transaction(v)
 	if err != nil {
 		return fail(err)
@@ -26,58 +28,87 @@ func (s *Sender) Replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
 	if err != nil {
 		return fail(err)
 	}
-	next, err := s.nonce(ctx, v.Ballot.Voter, head.Hash)
+	next, err := s.nonce(ctx, v.Ballot.Voter, head)
 	if err != nil {
 		return fail(err)
 	}
 	var plan *gov.Tx
 	switch {
-	case next > v.Nonce:
-		plan, err = s.afterForeign(ctx, v, next)
-	case next < v.Nonce:
-		plan, err = s.afterGap(ctx, v, next)
+	case next.Value() > v.Nonce:
+		plan, err = s.afterForeign(ctx, v, next.Value())
+	case next.Value() < v.Nonce:
+		plan, err = s.afterGap(ctx, v, next.Value())
 	default:
 		plan, err = s.dearer(ctx, v, tx, head)
 	}
 	if err != nil {
 		return fail(err)
 	}
-	return plan, nil
+	return quorum.Join(head, next, func(rpc.Header, uint64) *gov.Tx { return plan }), nil
+}
+
+// Retry plans a vote anew whose transaction was mined and failed: under the chain's next nonce, with twice the gas that
+// it had. nil says that the vote is counted all the same, or that it has failed with the most gas. An error may wrap
+// what [Sender.Plan]'s may; [ErrReverts] says that it would fail again.
+func (s *Sender) Retry(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error) {
+	fail := func(err error) (quorum.Agreed[*gov.Tx], error) {
+		return quorum.Agreed[*gov.Tx]{}, fmt.Errorf("try %s again: %w", v.Tx, err)
+	}
+	tx, err := s.transaction(v)
+	if err != nil {
+		return fail(err)
+	}
+	r, err := s.counted(ctx, v)
+	if err != nil {
+		return fail(err)
+	}
+	if r.Value() == nil || r.Value().OK || tx.Gas() >= s.MaxGas {
+		return quorum.Map(r, func(*gov.Receipt) *gov.Tx { return nil }), nil
+	}
+	plan, err := s.plan(ctx, v.Ballot, nil, 2*tx.Gas())
+	if err != nil {
+		return fail(err)
+	}
+	s.Log.Warn("the vote's transaction failed, it is planned anew with more gas", "proposal", v.Ballot.Proposal.String(), "tx", v.Tx, "gas", plan.Value().Gas)
+	return quorum.Map(plan, func(tx gov.Tx) *gov.Tx { return &tx }), nil
 }
 
 // afterForeign: the nonce is used. By this vote in whatever form, then Confirm finds it; else by somebody
 // who has the key, or its owner by hand.
 func (s *Sender) afterForeign(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx, error) {
-	r, err := s.receipt(ctx, v, v.Tx)
-	if err == nil && r == nil {
-		r, err = s.earlier(ctx, v)
-	}
-	if err != nil || r != nil {
+	r, err := s.counted(ctx, v)
+	if err != nil || r.Value() != nil {
 		return nil, err
 	}
 	s.Log.Error("the voting key's nonce was used by another transaction, the vote is planned anew", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next, "tx", v.Tx)
+	return s.anew(ctx, v)
+}
+
+// anew plans a vote under the chain's next nonce.
+func (s *Sender) anew(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
 	plan, err := s.Plan(ctx, v.Ballot, nil)
-	return &plan, err
+	if err != nil {
+		return nil, err
+	}
+	tx := plan.Value()
+	return &tx, nil
 }
 
 // afterGap: a transaction before ours left the chain. While it waits in a pool ours will follow it.
 func (s *Sender) afterGap(ctx context.Context, v gov.Vote, next uint64) (*gov.Tx, error) {
-	var waiting hexutil.Uint64
-	if err := s.Caller.Call(ctx, &waiting, "eth_getTransactionCount", ethAddress(v.Ballot.Voter), "pending"); err != nil {
-		return nil, fmt.Errorf("pending nonce: %w", err)
-	}
-	if uint64(waiting) > next {
-		return nil, nil
+	waiting, err := s.pending(ctx, v.Ballot.Voter)
+	if err != nil || waiting > next {
+		return nil, err
 	}
 	s.Log.Warn("a transaction before the vote's left the chain", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next)
-	plan, err := s.Plan(ctx, v.Ballot, nil)
-	return &plan, err
+	return s.anew(ctx, v)
 }
 
 // dearer raises the fee where the base fee left less than the smallest tip, or where every endpoint refused the
 // transaction for its fee: pools have a least tip of their own, which none tells. Pools take a replacement only
 // when both fees are a tenth higher at least.
-func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, head rpc.Header) (*gov.Tx, error) {
+func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, at quorum.Agreed[rpc.Header]) (*gov.Tx, error) {
+	head := at.Value()
 	if head.BaseFee == nil {
 		return nil, fmt.Errorf("%w: block %d has no base fee", ErrBytes, head.Number)
 	}
@@ -114,12 +145,9 @@ func (s *Sender) dearer(ctx context.Context, v gov.Vote, tx *types.Transaction, 
 // taken says whether a pool has another transaction of the key in the place of one that was refused: it was sent
 // by hand, and is not fought over.
 func (s *Sender) taken(ctx context.Context, v gov.Vote) (bool, error) {
-	var waiting hexutil.Uint64
-	if err := s.Caller.Call(ctx, &waiting, "eth_getTransactionCount", ethAddress(v.Ballot.Voter), "pending"); err != nil {
-		return false, fmt.Errorf("pending nonce: %w", err)
-	}
-	if uint64(waiting) <= v.Nonce {
-		return false, nil
+	waiting, err := s.pending(ctx, v.Ballot.Voter)
+	if err != nil || waiting <= v.Nonce {
+		return false, err
 	}
 	s.Log.Warn("another transaction of the voting key waits under the vote's nonce", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "tx", v.Tx)
 	return true, nil

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/governor/ballot"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -31,19 +33,19 @@ func (s *Sender) Send(ctx context.Context, v gov.Vote) error {
 	if _, err := s.transaction(v); err != nil {
 		return fail(err)
 	}
-	took, errs := each(ctx, s, func(ctx context.Context, c rpc.Caller) (bool, error) {
+	errs := quorum.Tell(ctx, s.Panel, func(ctx context.Context, c rpc.Caller) error {
 		err := c.Call(ctx, nil, "eth_sendRawTransaction", hexutil.Encode(v.Raw.Bytes()))
-		if err == nil || rpc.Classify(err) == rpc.AlreadyKnown {
-			return true, nil
-		}
-		return false, err
-	})
-	used, cheap := false, 0
-	for i, err := range errs {
-		if took[i] {
-			s.noteCheap(v.Tx, false)
+		if rpc.Classify(err) == rpc.AlreadyKnown {
 			return nil
 		}
+		return err
+	})
+	if slices.Contains(errs, nil) {
+		s.noteCheap(v.Tx, false)
+		return nil
+	}
+	used, cheap := false, 0
+	for _, err := range errs {
 		switch rpc.Classify(err) {
 		case rpc.NonceTooLow:
 			used = true
@@ -51,15 +53,16 @@ func (s *Sender) Send(ctx context.Context, v gov.Vote) error {
 			cheap++
 		}
 	}
-	if used {
-		return s.used(ctx, v, errors.Join(errs...))
-	}
 	if len(errs) == 0 {
 		return fail(rpc.ErrNoEndpoint)
 	}
-	if cheap == len(errs) {
+	// fewer than must agree may say what they like
+	if need := s.Panel.Need(); cheap >= max(need, len(errs)-need+1) {
 		s.noteCheap(v.Tx, true)
 		return fail(fmt.Errorf("%w: %w", ErrUnderpriced, errors.Join(errs...)))
+	}
+	if used {
+		return s.used(ctx, v, errors.Join(errs...))
 	}
 	return fail(errors.Join(errs...))
 }
@@ -82,14 +85,11 @@ func (s *Sender) isCheap(tx gov.Hash) bool {
 
 // used tells our own mined transaction from a foreign one under the same nonce.
 func (s *Sender) used(ctx context.Context, v gov.Vote, cause error) error {
-	r, err := s.receipt(ctx, v, v.Tx)
-	if err == nil && r == nil {
-		r, err = s.earlier(ctx, v)
-	}
+	r, err := s.counted(ctx, v)
 	switch {
 	case err != nil:
 		return fmt.Errorf("send %s: look for its receipt: %w", v.Tx, err)
-	case r == nil:
+	case r.Value() == nil:
 		return fmt.Errorf("send %s: nonce %d: %w: %w", v.Tx, v.Nonce, ErrNonce, cause)
 	}
 	return nil

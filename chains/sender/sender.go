@@ -8,14 +8,9 @@ import (
 	"sync"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
-
-// Endpoint is one operator's node. rpc.Source is one.
-type Endpoint interface {
-	rpc.Caller
-	Name() string
-}
 
 // Governor is what pre-flight asks of a governor contract, each at one block hash. governor.Governor is one.
 type Governor interface {
@@ -38,14 +33,10 @@ const (
 // Config says how one chain is reached.
 type Config struct {
 	Chain gov.ChainID
-	// Caller is the client over all endpoints.
-	Caller rpc.Caller
-	// Endpoints are those to ask one by one; see [EndpointsOf].
-	Endpoints func() []Endpoint
-	// Agree is how many endpoints must give the same answer; 0 is 1.
-	Agree int
-	// Governors by address.
-	Governors map[gov.Address]Governor
+	// Panel is whom to ask, and how many must say the same. A signed transaction goes to all of its endpoints.
+	Panel *quorum.Panel
+	// Governors finds a contract by its address; false where it is none of ours. What it is may change while we run.
+	Governors func(gov.Address) (Governor, bool)
 	// OtherContent is what Governor.Same wraps when the content differs.
 	OtherContent error
 	// MaxFee bounds the fee per gas in wei; zero is 200 gwei. MaxGas bounds the gas; 0 is DefaultMaxGas.
@@ -56,17 +47,6 @@ type Config struct {
 	// Frozen says whether signing is stopped; nil: never.
 	Frozen func() (why string, frozen bool)
 	Log    *slog.Logger
-}
-
-// EndpointsOf lists the healthy endpoints of a client.
-func EndpointsOf(c *rpc.Client) func() []Endpoint {
-	return func() []Endpoint {
-		var out []Endpoint
-		for _, s := range c.Sources() {
-			out = append(out, s)
-		}
-		return out
-	}
 }
 
 // Sender sends on one chain. It is safe for concurrent use.
@@ -84,12 +64,11 @@ func New(c Config) (*Sender, error) {
 	switch {
 	case c.Chain == 0:
 		return nil, errors.New("sender: no chain")
-	case c.Caller == nil || c.Endpoints == nil:
-		return nil, fmt.Errorf("sender on %s: no endpoints", c.Chain)
+	case c.Panel == nil || c.Governors == nil:
+		return nil, fmt.Errorf("sender on %s: no endpoints, or no governors", c.Chain)
 	case c.OtherContent == nil:
 		return nil, fmt.Errorf("sender on %s: it could not tell other content from a failed read", c.Chain)
 	}
-	c.Agree = max(c.Agree, 1)
 	if c.MaxFee.IsZero() {
 		c.MaxFee = gov.NewAmount(200 * gwei)
 	}
@@ -110,7 +89,7 @@ func New(c Config) (*Sender, error) {
 
 // governor finds the contract of a ballot.
 func (s *Sender) governor(id gov.ProposalID) (Governor, error) {
-	g, ok := s.Governors[id.Governor]
+	g, ok := s.Governors(id.Governor)
 	if !ok || id.Chain != s.Chain {
 		return nil, fmt.Errorf("%s is not at a governor of this sender on %s: %w", id, s.Chain, ErrChain)
 	}

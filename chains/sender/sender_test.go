@@ -144,13 +144,13 @@ func TestG13SpamLeavesAgainst(t *testing.T) {
 	cast := func(s gov.Support, by gov.By, fee uint64) bool {
 		b := vote(s)
 		b.Reason.By = by
-		if err := limits.Allow(spent, now, b, gov.NewAmount(fee)); err != nil {
+		if err := limits.Allow(spent, now, b, gov.MostStake, gov.NewAmount(fee)); err != nil {
 			if !errors.Is(err, sender.ErrBudget) {
 				t.Fatal(err)
 			}
 			return false
 		}
-		spent = append(spent, sender.Spent{At: now, Support: s, By: by, Fee: gov.NewAmount(fee)})
+		spent = append(spent, sender.Spent{At: now, Support: s, By: by, Stake: gov.MostStake, Fee: gov.NewAmount(fee)})
 		return true
 	}
 	count := func(n int, s gov.Support, fee uint64) (done int) {
@@ -164,8 +164,9 @@ func TestG13SpamLeavesAgainst(t *testing.T) {
 	if n := count(500, gov.SupportFor, 1e15); n != 10 {
 		t.Errorf("%d votes for, want 10", n)
 	}
-	if n := count(500, gov.SupportAgainst, 1e15); n != 10 {
-		t.Errorf("%d votes against, want 10", n)
+	// the number of votes binds no against, the fees of the day do: 0.05 ETH, of which 0.01 are spent
+	if n := count(500, gov.SupportAgainst, 1e15); n != 40 {
+		t.Errorf("%d votes against, want 40", n)
 	}
 	if !cast(gov.SupportFor, gov.ByHolder, 1e18) {
 		t.Error("the holder's own vote did not work")
@@ -188,8 +189,94 @@ func TestG13SpamLeavesAgainst(t *testing.T) {
 	}
 }
 
+// TestG13DecoysLeaveTheHeavyOne: whatever was cast in a day, in whatever order and at whatever fees, an Against with the whole
+// at stake finds one vote at its dearest, or a quarter of the day, that nothing else may take; a large stake finds a part
+// that no smaller one may take; and half is kept for Against of any stake.
+func TestG13DecoysLeaveTheHeavyOne(t *testing.T) {
+	const now = gov.UnixTime(1_800_000_000)
+	stakes := []gov.Stake{0, gov.MostStake / 3, 2 * (gov.MostStake / 3), gov.MostStake}
+	for i, s := range stakes {
+		if s.Level() != gov.StakeLevel(i) {
+			t.Fatalf("stake %s is not of level %d", s, i)
+		}
+	}
+	n, days := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		l := sender.Limits{
+			FeePerVote: gov.NewAmount(rapid.Uint64Range(1, 1e16).Draw(rt, "vote")), FeePerDay: gov.NewAmount(rapid.Uint64Range(16, 1e17).Draw(rt, "day")),
+			VotesPerDay: rapid.IntRange(0, 20).Draw(rt, "votes"),
+		}
+		days++
+		perDay, perVote := l.FeePerDay.Int().Uint64(), l.FeePerVote.Int().Uint64()
+		top := rapid.IntRange(0, 4).Draw(rt, "top") // the worst that is cast: 0 is a for, then by level
+		sums, all := [5]uint64{}, uint64(0)
+		var spent []sender.Spent
+		allow := func(k int, fee uint64) bool {
+			b, stake := vote(gov.SupportFor), gov.Stake(0)
+			if k > 0 {
+				b, stake = vote(gov.SupportAgainst), stakes[k-1]
+			}
+			if l.Allow(spent, now, b, stake, gov.NewAmount(fee)) != nil {
+				return false
+			}
+			spent = append(spent, sender.Spent{At: now, Support: b.Support, By: gov.ByPolicy, Stake: stake, Fee: gov.NewAmount(fee)})
+			sums[k] += fee
+			all += fee
+			n++
+			return true
+		}
+		for range 60 {
+			k := rapid.IntRange(0, top).Draw(rt, "kind")
+			fee := min(rapid.Uint64Range(1, perVote).Draw(rt, "fee"), perDay)
+			allow(k, fee)
+		}
+		if sums[0] > perDay/2 {
+			rt.Fatalf("votes other than against spent %d of %d", sums[0], perDay)
+		}
+		if top < 4 {
+			kept := min(max(perVote, perDay/8), perDay/4)
+			if fee := min(perVote, kept-min(kept, 16)); fee > 0 && !allow(4, fee) {
+				rt.Fatalf("after %v of %d the heavy one finds no %d", sums, perDay, fee)
+			}
+		}
+		if all > perDay {
+			rt.Fatalf("%d were spent of %d", all, perDay)
+		}
+	})
+	t.Logf("n=%d votes on %d days", n, days)
+}
+
+// TestG13DecoysOfAWei: 500 decoys at the start of the day, and then the drain that they cover.
+func TestG13DecoysOfAWei(t *testing.T) {
+	const now = gov.UnixTime(1_800_000_000)
+	for name, c := range map[string]struct{ decoys, heavy gov.Stake }{
+		"a wei, then a takeover":           {0, gov.MostStake},
+		"fake tokens, then a takeover":     {gov.MostStake / 3, gov.MostStake},
+		"one percent, then a takeover":     {2 * (gov.MostStake / 3), gov.MostStake},
+		"a wei, then one percent":          {0, 2 * (gov.MostStake / 3)},
+		"fake tokens, then one percent":    {gov.MostStake / 3, 2 * (gov.MostStake / 3)},
+		"a wei, then what is not known":    {0, gov.MostStake / 3},
+		"takeovers use up what there is":   {gov.MostStake, gov.MostStake},
+		"as little again finds no reserve": {0, 0},
+	} {
+		var spent []sender.Spent
+		for range 500 {
+			if limits.Allow(spent, now, vote(gov.SupportAgainst), c.decoys, gov.NewAmount(1e15)) == nil {
+				spent = append(spent, sender.Spent{At: now, Support: gov.SupportAgainst, By: gov.ByPolicy, Stake: c.decoys, Fee: gov.NewAmount(1e15)})
+			}
+		}
+		if len(spent) < 25 {
+			t.Errorf("%s: only %d of the decoys were voted against", name, len(spent))
+		}
+		err := limits.Allow(spent, now, vote(gov.SupportAgainst), c.heavy, gov.NewAmount(1e15))
+		if (err == nil) != (c.heavy > c.decoys) {
+			t.Errorf("%s: after %d decoys: %v", name, len(spent), err)
+		}
+	}
+}
+
 // signed is a vote that was planned and signed.
-func signed(t *testing.T, s *sender.Sender, b gov.Ballot) gov.Vote {
+func signed(t *testing.T, s plain, b gov.Ballot) gov.Vote {
 	t.Helper()
 	plan, err := s.Plan(t.Context(), b, nil)
 	if err != nil {
@@ -475,8 +562,8 @@ func TestNewRefuses(t *testing.T) {
 	good := open(t, ready(), 1, n).Config
 	for name, change := range map[string]func(*sender.Config){
 		"no chain":     func(c *sender.Config) { c.Chain = 0 },
-		"no caller":    func(c *sender.Config) { c.Caller = nil },
-		"no endpoints": func(c *sender.Config) { c.Endpoints = nil },
+		"no governors": func(c *sender.Config) { c.Governors = nil },
+		"no endpoints": func(c *sender.Config) { c.Panel = nil },
 		"no sentinel":  func(c *sender.Config) { c.OtherContent = nil },
 	} {
 		c := good

@@ -54,6 +54,12 @@ func (v *voter) examine(ctx context.Context, i gov.Intent, bound bool) error {
 	if err := v.holder(i.Case, g); err != nil {
 		return err
 	}
+	if i.Approval != nil && i.Approval.OnContent() {
+		if err := v.onContent(i, v.clock(i.Case, g), bound); err != nil {
+			return err
+		}
+		return v.fees(i)
+	}
 	digest, err := i.Case.Facts.Digest()
 	if err != nil {
 		return refuse(ErrIntent, "%w", err)
@@ -111,8 +117,8 @@ func (v *voter) governor(i gov.Intent) (Governor, error) {
 		return Governor{}, refuse(ErrIntent, "the ballot is on %s, the case on %s", b.Proposal, p.ID)
 	case p.Flavour != b.Flavour:
 		return Governor{}, refuse(ErrIntent, "the ballot is for %s, the case for %s", b.Flavour, p.Flavour)
-	case p.Draft || p.TooLarge:
-		return Governor{}, refuse(ErrIntent, "the proposal is a draft, or was not read in full")
+	case p.Draft:
+		return Governor{}, refuse(ErrIntent, "the proposal is a draft")
 	}
 	g := v.Governors[n]
 	switch {
@@ -126,9 +132,16 @@ func (v *voter) governor(i gov.Intent) (Governor, error) {
 	return g, nil
 }
 
-// sameContent demands that content hash, actions and decoded calls are of one and the same proposal.
+// sameContent demands that content hash, actions and decoded calls are of one and the same proposal. Of one whose
+// actions are more than is kept the hash is all there is; then there are no calls either, and so no For.
 func sameContent(c gov.Case) error {
 	p := c.Proposal
+	if p.TooLarge && len(p.Actions) == 0 {
+		if _, known := c.Facts.Calls.Get(); known || p.ContentHash == (gov.Hash{}) {
+			return refuse(ErrIntent, "calls of actions that are not there (%v), or no content hash", known)
+		}
+		return nil
+	}
 	if got := gov.ContentHash(p.Actions, p.DescriptionHash); got != p.ContentHash {
 		return refuse(ErrIntent, "the content hash is %s, that of the actions %s", p.ContentHash, got)
 	}
@@ -199,25 +212,42 @@ func (v *voter) timedOut(i gov.Intent, d gov.Direction, now time.Time, bound boo
 	return nil
 }
 
+// onContent verifies an answer over the content hash alone: nothing is computed for it, since nothing was shown to the
+// holder but what he was to vote on. Its freshness is its own: it expires.
+func (v *voter) onContent(i gov.Intent, now time.Time, bound bool) error {
+	switch b := i.Ballot; {
+	case b.Reason.By != gov.ByHolder || i.Standing:
+		return refuse(ErrIntent, "an answer over the content alone is the holder's own, not %q's, and does not stand", b.Reason.By)
+	case b.Reason.Record != gov.Digest{} || b.Reason.Rule != "":
+		return refuse(ErrIntent, "the ballot names facts %s or rule %q, the answer is over the content alone", b.Reason.Record, b.Reason.Rule)
+	}
+	return v.answered(i, gov.Digest{}, now, bound)
+}
+
 // byHolder verifies the answer over the basis as computed here.
 func (v *voter) byHolder(i gov.Intent, now time.Time, bound bool) error {
-	a := *i.Approval
 	if i.Standing {
 		return refuse(ErrIntent, "only an against by policy stands")
-	}
-	if a.Support != i.Ballot.Support {
-		return refuse(ErrIntent, "the ballot says %s, the holder %s", i.Ballot.Support, a.Support)
 	}
 	c := i.Case
 	basis, err := gov.Basis(c.Proposal, c.Facts, checks.Run(c.Proposal, c.Facts))
 	if err != nil {
 		return refuse(ErrIntent, "%w", err)
 	}
+	return v.answered(i, basis, now, bound)
+}
+
+// answered demands that a listed approver signed this vote, on this content and basis, and that the answer is good yet.
+func (v *voter) answered(i gov.Intent, basis gov.Digest, now time.Time, bound bool) error {
+	a, c := *i.Approval, i.Case
+	if a.Support != i.Ballot.Support {
+		return refuse(ErrIntent, "the ballot says %s, the holder %s", i.Ballot.Support, a.Support)
+	}
 	at := gov.UnixTime(now.Unix())
 	if bound {
 		at = min(at, a.Expires) // it had not expired when the vote was bound
 	}
-	err = approval.Verify(a, v.Approvers, c.Proposal, basis, at)
+	err := approval.Verify(a, v.Approvers, c.Proposal, basis, at)
 	switch {
 	case errors.Is(err, approval.ErrStale), errors.Is(err, approval.ErrExpired), errors.Is(err, approval.ErrContent):
 		return refuse(ErrStale, "%w", err)

@@ -131,7 +131,7 @@ var refusals = []struct {
 		i.Ballot.Flavour, i.Case.Proposal.Flavour = gov.GovernorAlpha, gov.GovernorAlpha
 	}, signer.ErrIntent},
 	{"a draft", nil, func(_ testing.TB, _ *world, i *gov.Intent) { i.Case.Proposal.Draft = true }, signer.ErrIntent},
-	{"not read in full", nil, func(_ testing.TB, _ *world, i *gov.Intent) { i.Case.Proposal.TooLarge = true }, signer.ErrIntent},
+	{"not read in full", nil, func(_ testing.TB, _ *world, i *gov.Intent) { i.Case.Proposal.TooLarge = true }, signer.ErrStale}, // no rule is For it
 	{"another holder's policy", nil, func(t testing.TB, w *world, i *gov.Intent) {
 		i.Case.Holder = gov.Holder{Name: "bob", Account: gov.Address{19: 0xb0}}
 		w.say(t, i)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/book"
 	"github.com/legate-dao/legate/chains/rpc"
@@ -215,13 +216,13 @@ func parseBook(path string, text []byte) (*book.Book, error) {
 func replaceFile(path string, text []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return fsfault.Of(filepath.Dir(path), err)
 	}
 	defer os.Remove(f.Name()) // gone already when all went well
 	_, err = f.Write(text)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, fsfault.Of(filepath.Dir(path), err))
 	}
 	return os.Rename(f.Name(), path)
 }

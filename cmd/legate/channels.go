@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/agent/risk"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/book"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
@@ -227,9 +227,12 @@ type alerting struct {
 	outbox *journal.Outbox
 	router *notify.Router
 	desk   *risk.Desk
+	set    *policies.Set
 	world  *world
 	poll   time.Duration
+	every  time.Duration // the shortest interval of a watched number, at least a second
 	log    *slog.Logger
+	parts  *supervise.Supervisor
 	// digests tells on a schedule what waits; nil where nobody runs it.
 	digests *digester
 }
@@ -247,12 +250,17 @@ type alertingParts struct {
 	out io.Writer
 	// sent is told of every alert that a channel has taken; may be nil.
 	sent func(channel string, a dossier.Alert)
+	// parts keeps the parts going; nil for one that raises alerts.
+	parts *supervise.Supervisor
 }
 
 // openAlerting opens the channels; nothing is sent before run.
 func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	names := slices.Sorted(maps.Keys(p.alerts.Channels))
-	a := &alerting{world: p.world, poll: p.poll, log: p.log}
+	a := &alerting{set: p.set, world: p.world, poll: p.poll, log: p.log, parts: p.parts}
+	if a.parts == nil {
+		a.parts = supervise.New(supervise.Config{Log: p.log, Tell: func(what string, err error) { a.system(ctx, gov.Critical, what, err) }})
+	}
 	var err error
 	if a.outbox, err = p.db.Outbox(ctx, names); err != nil {
 		return nil, err
@@ -265,7 +273,7 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 		}
 		channels = append(channels, ch)
 	}
-	conf := notify.RouterConfig{Now: time.Now, Log: p.log, Sent: p.sent}
+	conf := notify.RouterConfig{Now: time.Now, Log: p.log, Sent: p.sent, Parts: a.parts}
 	for _, r := range p.alerts.Routes {
 		route := notify.Route{To: r.To, Severity: gov.Severity(r.Severity)}
 		for _, e := range r.Events {
@@ -276,10 +284,10 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 	if a.router, err = notify.New(a.outbox, channels, conf); err != nil {
 		return nil, err
 	}
-	reader := metricReader{p.world, map[gov.Label]MetricConfig{}}
-	desk := risk.Config{Set: p.set, Reader: reader, Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db)}
+	desk := risk.Config{Set: p.set, Reader: newMetricReader(p.world.panels, p.alerts.Metrics), Memory: a.outbox, Now: time.Now, Log: p.log, Subjects: openFacts(p.db, p.world)}
+	a.every = time.Minute
 	for _, m := range p.alerts.Metrics {
-		reader.metrics[gov.Label(m.Name)] = m
+		a.every = max(min(a.every, m.Every.Std()), time.Second)
 		desk.Metrics = append(desk.Metrics, risk.Metric{Name: gov.Label(m.Name), Every: m.Every.Std()})
 	}
 	a.desk = risk.New(desk)
@@ -288,12 +296,21 @@ func openAlerting(ctx context.Context, p alertingParts) (*alerting, error) {
 
 // openChannel resolves a channel's secrets and opens it.
 func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Channel, error) {
-	c := p.alerts.Channels[name]
+	out, err := p.alerts.Channels[name].resolve(name, p.conf.dir())
+	if err != nil {
+		return nil, err
+	}
+	out.Out, out.Notes = p.out, notes
+	return notify.Open(out)
+}
+
+// resolve is a channel with its secrets.
+func (c ChannelConfig) resolve(name, dir string) (notify.Config, error) {
 	kinds := c.kinds()
 	if len(kinds) != 1 {
-		return nil, errors.New("a channel has exactly one kind")
+		return notify.Config{}, errors.New("a channel has exactly one kind")
 	}
-	out := notify.Config{Name: name, Kind: kinds[0], Room: c.Discord.Channel, Out: p.out, Notes: notes}
+	out := notify.Config{Name: name, Kind: kinds[0], Room: c.Discord.Channel}
 	for _, s := range []struct {
 		from strict.Secret
 		to   *string
@@ -305,45 +322,70 @@ func openChannel(p alertingParts, name string, notes notify.Notes) (notify.Chann
 			continue
 		}
 		var err error
-		if *s.to, err = s.from.Resolve(p.conf.dir()); err != nil {
-			return nil, err
+		if *s.to, err = s.from.Resolve(dir); err != nil {
+			return notify.Config{}, err
 		}
 	}
-	return notify.Open(out)
+	return out, nil
 }
 
 // run delivers alerts and watches the emergency rules until the context ends.
 func (a *alerting) run(ctx context.Context) error {
 	var watching sync.WaitGroup
 	for chain := range a.world.clients {
-		watching.Go(func() { a.watch(ctx, chain) })
+		watching.Go(func() {
+			a.parts.Run(ctx, "the emergency rules at "+chain.String(), func(ctx context.Context, part *supervise.Part) error {
+				return a.watch(ctx, chain, part)
+			})
+		})
 	}
+	watching.Go(func() {
+		a.parts.Run(ctx, "the operator's files", func(ctx context.Context, _ *supervise.Part) error { a.watchFiles(ctx); return nil })
+	})
 	if a.digests != nil {
-		watching.Go(func() { a.digests.run(ctx) })
+		watching.Go(func() { a.parts.Run(ctx, "the digests", a.digests.run) })
 	}
 	err := a.router.Run(ctx)
 	watching.Wait()
 	return err
 }
 
-// watch ticks the desk at every new block of a chain.
-func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
-	client := a.world.clients[chain]
+// watch ticks the desk at every new block of a chain. A chain that gives none is noticed too, at the numbers' own
+// interval: what cannot be read is an alarm.
+func (a *alerting) watch(ctx context.Context, chain gov.ChainID, part *supervise.Part) error {
 	var last common.Hash
+	var ticked time.Time
 	failed := false
 	for ctx.Err() == nil {
-		head, err := client.Latest(ctx)
-		if err == nil && head.Hash != last {
-			block := gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
-			if _, err = a.desk.Tick(ctx, gov.Head{Latest: block}); err == nil {
-				last = head.Hash
-				a.router.Wake()
+		part.On("the head after block %s", last.Hex())
+		agreed, err := headOf(ctx, a.world.panels[chain])
+		var head rpc.Header
+		if err == nil {
+			head = agreed.Value()
+		}
+		if ctx.Err() == nil && (err == nil && head.Hash != last || time.Since(ticked) >= a.every) {
+			at := gov.Head{}
+			if err == nil {
+				at.Latest = gov.Block{Number: head.Number, Hash: head.Hash, Time: gov.UnixTime(head.Time)}
 			}
+			_, told := a.desk.Tick(ctx, at)
+			if told == nil {
+				ticked = time.Now()
+				a.router.Wake()
+				if err == nil {
+					last = head.Hash
+				}
+			}
+			err = errors.Join(err, told)
 		}
 		if err != nil && ctx.Err() == nil && !failed {
 			a.log.Warn("the emergency rules cannot be looked at; tried again at each poll", "chain", chain.String(), "error", err)
 		}
 		failed = err != nil
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
+		part.Idle()
 		t := time.NewTimer(a.poll)
 		select {
 		case <-ctx.Done():
@@ -351,6 +393,7 @@ func (a *alerting) watch(ctx context.Context, chain gov.ChainID) {
 		}
 		t.Stop()
 	}
+	return nil
 }
 
 // observe is told of records; their alerts are made from the store.
@@ -366,9 +409,19 @@ func (a *alerting) system(ctx context.Context, severity gov.Severity, what strin
 	}
 }
 
-// openFacts lists the open proposals with their facts, for rules that read them.
-func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
+// openFacts lists the open proposals with their facts, for rules that read them. It is asked at every head, so what did
+// not change is kept.
+func openFacts(db *journal.DB, w *world) func(context.Context) ([]risk.Subject, error) {
+	type keptFacts struct {
+		seq     int64
+		has     bool
+		subject risk.Subject
+	}
+	var mu sync.Mutex
+	kept := map[gov.ProposalID]keptFacts{}
 	return func(ctx context.Context) ([]risk.Subject, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		list, err := db.Proposals(ctx)
 		if err != nil {
 			return nil, err
@@ -376,57 +429,32 @@ func openFacts(db *journal.DB) func(context.Context) ([]risk.Subject, error) {
 		var out []risk.Subject
 		for _, e := range list {
 			if e.Stage == dossier.AtClosed {
+				delete(kept, e.ID)
 				continue
 			}
-			d, err := db.Load(ctx, e.ID)
-			if err != nil {
-				return nil, err
+			k, ok := kept[e.ID]
+			if !ok || k.seq != e.Seq {
+				d, err := db.Load(ctx, e.ID)
+				if journal.Itself(err) {
+					continue // told and set aside by whoever follows it; the rules look at all others
+				}
+				if err != nil {
+					return nil, err
+				}
+				k = keptFacts{seq: d.Seq, has: d.Gathered != nil && !d.Provisional}
+				if k.has {
+					k.subject = risk.Subject{ID: e.ID, Facts: d.Gathered.Facts}
+				}
+				kept[e.ID] = k
 			}
-			if d.Gathered != nil && !d.Provisional {
-				out = append(out, risk.Subject{ID: e.ID, Facts: d.Gathered.Facts})
+			if k.has {
+				subject := k.subject
+				if g, err := w.of(e.ID); err == nil { // its name is for labels only
+					subject.Governor = g.governor.Name
+				}
+				out = append(out, subject)
 			}
 		}
 		return out, nil
 	}
-}
-
-// metricReader reads watched numbers on chain, from as many sources as must agree.
-type metricReader struct {
-	world   *world
-	metrics map[gov.Label]MetricConfig
-}
-
-// Read calls the contract at the newest block; where several sources must agree, at the one before, which
-// they all have.
-func (r metricReader) Read(ctx context.Context, name gov.Label) (float64, error) {
-	m := r.metrics[name]
-	client := r.world.clients[gov.ChainID(m.Chain.ID())]
-	if client == nil {
-		return 0, fmt.Errorf("metric %s: chain %s is not among chains", name, m.Chain)
-	}
-	head, err := client.Latest(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("metric %s: %w", name, err)
-	}
-	at := head.Hash
-	if client.Need() > 1 {
-		at = head.ParentHash
-	}
-	selector := m.Call.method.Selector()
-	word, _, err := rpc.Agree(ctx, client, client.Need(), func(ctx context.Context, c rpc.Caller) (common.Hash, error) {
-		out, err := rpc.CallContract(ctx, c, common.Address(m.Call.target), selector[:], at)
-		if err == nil && len(out) != 32 {
-			err = fmt.Errorf("it returned %d bytes, not one number", len(out))
-		}
-		return common.BytesToHash(out), err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("metric %s: %w", name, err)
-	}
-	n := word.Big()
-	if m.Call.signed && n.Bit(255) == 1 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 256))
-	}
-	f, _ := new(big.Float).SetInt(n).Float64()
-	return f * m.Scale, nil
 }

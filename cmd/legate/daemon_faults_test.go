@@ -140,6 +140,28 @@ func TestG18DaemonLiars(t *testing.T) {
 	if !strings.Contains(h.out.String(), "tells other facts") {
 		t.Errorf("the log does not name the liar")
 	}
+	// people are told, and status names it
+	host := strings.TrimPrefix(p[1].URL(), "http://")
+	if !strings.Contains(h.out.String(), "endpoint "+host+" differs from the others") {
+		t.Errorf("no alarm names %s", host)
+	}
+	var status struct {
+		Chains []struct {
+			Endpoints []struct {
+				Host    string     `json:"host"`
+				Differs *time.Time `json:"differs_since"`
+			} `json:"endpoints"`
+		} `json:"chains"`
+	}
+	_, body := h.get("/api/v1/status")
+	if err := json.Unmarshal([]byte(body), &status); err != nil || len(status.Chains) != 1 || len(status.Chains[0].Endpoints) != 3 {
+		t.Fatalf("status %s, %v", body, err)
+	}
+	for _, e := range status.Chains[0].Endpoints {
+		if (e.Differs != nil) != (e.Host == host) {
+			t.Errorf("status says of %s: %v; the liar is %s", e.Host, e.Differs, host)
+		}
+	}
 	p[2].Set(rich(s.daos["harbor"].Timelock))
 	m := s.propose("harbor", "A grant", s.grant("harbor"))
 	d := h.until(m, gov.VoteHeld)
@@ -154,5 +176,35 @@ func TestG18DaemonLiars(t *testing.T) {
 		pause(t.Context(), 100*time.Millisecond)
 	}
 	s.uncounted(m)
+	h.fsck()
+}
+
+// TestG48DaemonOneEndpointLosesNoVote: whatever one of three endpoints says or does while an Against is planned, sent and
+// confirmed, the vote is cast and final (B6, B7, B8).
+func TestG48DaemonOneEndpointLosesNoVote(t *testing.T) {
+	s := newSite(t, "harbor")
+	p, urls := three(t, s)
+	h := newHome(t, s, setup{rpc: urls, agree: 2})
+	h.start("--live")
+	answers := func(method, result string) chaintest.Faults {
+		return chaintest.Faults{Rewrite: func(m string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
+			if m == method {
+				return json.RawMessage(result)
+			}
+			return r
+		}}
+	}
+	n := 0
+	for name, f := range map[string]chaintest.Faults{
+		"21000 gas": answers("eth_estimateGas", `"0x5208"`), "two million gas": answers("eth_estimateGas", `"0x1e8480"`), "no money": answers("eth_getBalance", `"0x0"`),
+		"no receipt": answers("eth_getTransactionReceipt", `null`), "no code": answers("eth_getCode", `"0x"`), "nonce 9": answers("eth_getTransactionCount", `"0x9"`),
+		"slow": {Delay: 2 * time.Second}, "hangs": {Hang: true}, "another chain": {ChainID: 5}, "errors": {ErrorRate: 0.5, Seed: 48},
+	} {
+		p[n%3].Set(f)
+		h.final(s.propose("harbor", name, s.drain("harbor")), devchain.Against)
+		p[n%3].Set(chaintest.Faults{})
+		n++
+	}
+	t.Logf("n=%d ways of one endpoint, one of three", n)
 	h.fsck()
 }

@@ -301,7 +301,7 @@ func (d *demo) briefs(ctx context.Context) (n briefCount, err error) {
 			return n, err
 		}
 		switch {
-		case slices.ContainsFunc(dossier.Next(p, h), isBrief):
+		case slices.ContainsFunc(dossier.Next(p, h.Value()), isBrief):
 			n.owed++
 		case p.Brief == nil:
 		case p.Brief.Kind == gov.BriefModel:
@@ -375,14 +375,14 @@ func (d *demo) owed(ctx context.Context) ([]dossier.Step, error) {
 	}
 	for _, e := range list {
 		h, err := d.engine.world.Head(ctx, e.ID)
-		if err != nil || h.Latest.Number < head.Number.Uint64() {
+		if err != nil || h.Value().Latest.Number < head.Number.Uint64() {
 			return []dossier.Step{{Kind: catchUp}}, nil
 		}
 		p, err := d.engine.db.Load(ctx, e.ID)
 		if err != nil {
 			return nil, err
 		}
-		owed = append(owed, slices.DeleteFunc(dossier.Next(p, h), isBrief)...) // nothing waits for a brief
+		owed = append(owed, slices.DeleteFunc(dossier.Next(p, h.Value()), isBrief)...) // nothing waits for a brief
 	}
 	return owed, nil
 }
@@ -437,7 +437,7 @@ func (d *demo) answer(ctx context.Context) error {
 			return err
 		}
 		d.say("The holder answers the hold on %s by `legate vote %s %s` …", c.text[2:strings.Index(c.text, "\n")], p.ID().Handle(p.Proposal.Name, 6), c.byHand)
-		if _, err := castByHand(ctx, d.engine.conf, d.engine.db, hand, p, support, 24*time.Hour); err != nil {
+		if _, err := castByHand(ctx, d.engine.conf, d.engine.db, hand, p, support, 24*time.Hour, false); err != nil {
 			return err
 		}
 	}
@@ -483,7 +483,9 @@ func (d *demo) delivered(channel string, a dossier.Alert) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.alarms = append(d.alarms, a)
+	if a.On() {
+		d.alarms = append(d.alarms, a)
+	}
 	d.say("%6.1fs  %-14s %-11s %s, on %s", time.Since(d.began).Seconds(), "alarm", string(a.Severity), a.Title, channel)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // markDigest is the mark in the journal up to which scheduled time digests were told, in seconds.
@@ -28,11 +29,17 @@ type digester struct {
 }
 
 // run tells until the context ends. The clock is looked at each minute, since it may jump.
-func (g *digester) run(ctx context.Context) {
+func (g *digester) run(ctx context.Context, part *supervise.Part) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if err := g.tell(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		part.On("the digest")
+		err := g.tell(ctx, time.Now())
+		part.Idle()
+		if ctx.Err() == nil {
+			part.Note(err)
+		}
+		if err != nil && ctx.Err() == nil {
 			g.log.Error("the digest could not be made, it is tried again", "error", err)
 		}
 		select {
@@ -40,6 +47,7 @@ func (g *digester) run(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+	return nil
 }
 
 // tell makes the digest of the newest scheduled time up to now, if it was not made. Its alerts and the mark are stored
@@ -57,11 +65,19 @@ func (g *digester) tell(ctx context.Context, now time.Time) error {
 	if at.IsZero() {
 		return nil
 	}
-	list, err := g.dossiers(ctx)
+	list, err := g.dossiers(ctx, since)
 	if err != nil {
 		return err
 	}
-	if err := g.outbox.RaiseAt(ctx, markDigest, at.Unix(), dossier.Digest(list, since, at, g.troubles())); err != nil {
+	aside, err := g.db.AllAside(ctx)
+	if err != nil {
+		return err
+	}
+	troubles := g.troubles()
+	for _, a := range aside {
+		troubles = append(troubles, fmt.Sprintf("%s is set aside since %s: %s", a.What, a.Since.Format("2006-01-02 15:04 UTC"), a.Why))
+	}
+	if err := g.outbox.RaiseAt(ctx, markDigest, at.Unix(), dossier.Digest(list, since, at, troubles)); err != nil {
 		return err
 	}
 	g.wake()
@@ -79,14 +95,25 @@ func newest(next func(time.Time) time.Time, since, now time.Time) (out time.Time
 	return out
 }
 
-func (g *digester) dossiers(ctx context.Context) ([]dossier.Dossier, error) {
+// dossiers are those of which a digest may have something to say: that are not over, or were written to since the last.
+func (g *digester) dossiers(ctx context.Context, since time.Time) ([]dossier.Dossier, error) {
 	entries, err := g.db.Proposals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	touched, err := g.db.WrittenSince(ctx, since)
 	if err != nil {
 		return nil, err
 	}
 	var out []dossier.Dossier
 	for _, e := range entries {
+		if e.Stage == dossier.AtClosed && !touched[e.ID] {
+			continue
+		}
 		d, err := g.db.Load(ctx, e.ID)
+		if journal.Itself(err) {
+			continue // among the troubles
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,8 @@ func newDoctor() *cobra.Command {
 	c := &cobra.Command{
 		Use: "doctor", Short: "Look at everything that a daemon needs, and say what is wrong and what to do",
 		Long: "Checks configuration, store, disk, policies, endpoints, finality, clocks, governors, delegations, key, ledger,\n" +
-			"books, prices, model and the API's address, one line each. It changes nothing, and works while the daemon runs.\n" +
+			"books, prices, watched numbers, channels, model and the API's address, one line each. It changes nothing,\n" +
+			"posts nothing, and works while the daemon runs.\n" +
 			"Exit status 1 when something is wrong; a warning alone is 0.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -101,6 +102,8 @@ func examine(ctx context.Context, path string, text []byte) doctorDocument {
 		for _, g := range d.conf.Governors {
 			d.governor(ctx, g)
 		}
+		d.metrics(ctx)
+		d.notifies(ctx)
 		d.model(ctx)
 		d.web(ctx)
 		for _, p := range d.chains {

@@ -153,7 +153,7 @@ func (d *doctor) book(ctx context.Context, conf GovernorConfig, p *patient) {
 		d.say(part, isWrong, "look at what changed (`legate book diff`), and accept it by changing the entry", "%s %s is no longer the code that %s records, so it is not known", m.Entry.Label, m.Entry.Address, conf.Book)
 	}
 	if len(moved) == 0 {
-		d.say(part, isFine, "", "%s: %s, none moved", conf.Book, count(len(b.Entries()), "booked account"))
+		d.say(part, isFine, "", "%s: %s, none moved; %s", conf.Book, count(len(b.Entries()), "booked account"), stampText(d.conf.file(conf.Book)))
 	}
 }
 
@@ -175,8 +175,8 @@ func (d *doctor) prices(conf GovernorConfig) {
 		return
 	}
 	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > oldPrices {
-		d.say(part, isDoubtful, "bring the prices up to date", "%s was last written %s", conf.Prices, info.ModTime().UTC().Format(time.DateOnly))
+		d.say(part, isDoubtful, "bring the prices up to date, and restart the daemon", "%s was last written %s; %s", conf.Prices, info.ModTime().UTC().Format(time.DateOnly), stampText(path))
 		return
 	}
-	d.say(part, isFine, "", "%s", conf.Prices)
+	d.say(part, isFine, "", "%s: %s; %s", conf.Prices, count(prices.Count(), "price"), stampText(path))
 }

@@ -54,6 +54,7 @@ func (d *doctor) store(ctx context.Context) {
 		daemon = "a daemon runs on it"
 	}
 	d.say("store", isFine, "", "%s: %s, %s", path, count(len(list), "proposal"), daemon)
+	d.aside(ctx, db)
 }
 
 // writable says whether files can be made in a folder, without making one.

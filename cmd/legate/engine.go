@@ -5,16 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/notify/web"
 	"github.com/legate-dao/legate/policies"
 	"github.com/legate-dao/legate/policies/strict"
@@ -29,10 +35,17 @@ type engine struct {
 
 	alerts *alerting
 	models *models // that write briefs
+	room   *room   // whether store and ledger can be written
+
+	parts *supervise.Supervisor // every long-running part runs under it
 
 	listener net.Listener
+	served   bool // by an earlier start of the web server
 	handler  http.Handler
 	metrics  *web.Metrics
+
+	shelfOnce sync.Once
+	shelved   *shelf
 
 	log    *slog.Logger
 	live   bool
@@ -53,6 +66,18 @@ type engineConfig struct {
 // openEngine opens everything that a daemon needs, and refuses to start where a part is wrong.
 func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err error) {
 	e := &engine{conf: c, live: ec.live, log: ec.log}
+	alarm := func(what string, err error) {
+		if e.metrics == nil || e.alerts == nil {
+			e.log.Error(what, "error", err)
+			return
+		}
+		if e.room.takes(err) {
+			return // a full disk is one sentence, told once
+		}
+		e.metrics.Alarm()
+		e.alerts.system(ctx, gov.Critical, what, err)
+	}
+	e.parts = supervise.New(supervise.Config{Tell: alarm, Log: ec.log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -102,32 +127,68 @@ func openEngine(ctx context.Context, c Config, ec engineConfig) (_ *engine, err 
 		return nil, err
 	}
 	if e.alerts, err = openAlerting(ctx, alertingParts{
-		conf: c, alerts: c.AlertsConfig, db: e.db, world: e.world, set: set, poll: e.poll(), log: ec.log, out: ec.out, sent: ec.sent,
+		conf: c, alerts: c.AlertsConfig, db: e.db, world: e.world, set: set, poll: e.poll(), log: ec.log, out: ec.out, sent: ec.sent, parts: e.parts,
 	}); err != nil {
 		return nil, err
 	}
 	if e.alerts.digests, err = e.openDigests(); err != nil {
 		return nil, err
 	}
+	e.room = newRoom(e.alerts.router, ec.log, func(ctx context.Context) { go e.runner.Revive(ctx) }, e.storages()...)
 	if err := e.openWeb(ctx); err != nil {
 		return nil, err
 	}
+	e.world.onAlarm(func(severity gov.Severity, what string, why error) {
+		e.metrics.Alarm()
+		e.alerts.system(ctx, severity, what, why)
+	})
 	e.runner, err = jobs.New(e.db, agent.New(parts), jobs.Config{
 		Pollers: pollers, Poll: e.poll(), Fetch: ec.fetch, Sweep: string(c.Schedules.Sweep), Now: time.Now, Log: ec.log,
-		Observe: func(r dossier.Record, d dossier.Dossier) {
-			e.metrics.Observe(r)
-			e.alerts.observe(r, d)
-			if ec.observe != nil {
-				ec.observe(r, d)
-			}
-		},
-		Alarm: func(what string, err error) {
-			e.metrics.Alarm()
-			e.alerts.system(ctx, gov.Critical, what, err)
-		},
-		OnBroken: e.onBroken,
+		Observe: e.observer(ec.observe), Alarm: alarm, OnBroken: e.onBroken, Parts: e.parts,
 	})
 	return e, err
+}
+
+// observer tells everybody who observes records, each for itself: where one fails, the others hear of the record all the
+// same.
+func (e *engine) observer(more func(dossier.Record, dossier.Dossier)) func(dossier.Record, dossier.Dossier) {
+	return func(r dossier.Record, d dossier.Dossier) {
+		var failed []error
+		for _, f := range []func(){
+			func() { e.alerts.observe(r, d) },
+			func() { e.metrics.Observe(r) },
+			func() {
+				if more != nil {
+					more(r, d)
+				}
+			},
+		} {
+			failed = append(failed, supervise.Catch(func() error { f(); return nil }))
+		}
+		if err := errors.Join(failed...); err != nil {
+			panic(err) // the record is set aside, and told
+		}
+	}
+}
+
+// storages are the places that must be writable before anything is signed.
+func (e *engine) storages() []storage {
+	out := []storage{{"the store", e.db.Dir(), func(ctx context.Context, much bool) error {
+		if much {
+			return e.db.Room(ctx, journal.RoomToGather)
+		}
+		return e.db.Room(ctx, journal.RoomToVote)
+	}}}
+	if e.live {
+		folder := e.conf.file(e.conf.Voter.Ledger)
+		out = append(out, storage{"the ledger", folder, func(context.Context, bool) error {
+			if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+				return fsfault.Probe(filepath.Dir(filepath.Clean(folder))) // it is made with the first vote
+			}
+			return fsfault.Probe(folder)
+		}})
+	}
+	return out
 }
 
 // poll is the shortest interval of any chain.
@@ -143,15 +204,50 @@ func (e *engine) poll() time.Duration {
 func (e *engine) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	beside := make(chan error, 2)
-	go func() { beside <- web.Serve(ctx, e.listener, e.handler) }()
-	go func() { beside <- e.alerts.run(ctx) }()
+	var beside sync.WaitGroup
+	var alerting error
+	beside.Go(func() { e.room.run(ctx) })
+	beside.Go(func() { e.parts.Run(ctx, "the web server", e.serve) })
+	beside.Go(func() { alerting = e.alerts.run(ctx) })
 	err := e.runner.Run(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil // asked to stop before it had begun
 	}
 	stop()
-	return errors.Join(err, <-beside, <-beside)
+	beside.Wait()
+	return errors.Join(err, alerting)
+}
+
+// serve answers at the address of the API. Where it was started again it listens anew: a server closes what it had.
+func (e *engine) serve(ctx context.Context, _ *supervise.Part) error {
+	l := e.listener
+	if e.served {
+		var err error
+		if l, err = new(net.ListenConfig).Listen(ctx, "tcp", e.listener.Addr().String()); err != nil {
+			return err
+		}
+		defer l.Close()
+	}
+	e.served = true
+	return web.Serve(ctx, l, e.handler)
+}
+
+// guarded answers a request whose page panics, and tells it: a page that is not there must not look like one that has
+// nothing to say.
+func (e *engine) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := supervise.Catch(func() error { next.ServeHTTP(w, r); return nil })
+		p, ok := supervise.Panicked(err)
+		if !ok {
+			return
+		}
+		if p.Value == http.ErrAbortHandler {
+			panic(p.Value) // the server's own way to end an answer
+		}
+		e.log.Error("a page or the API panicked", "path", r.URL.Path, "error", err, "stack", string(p.Stack))
+		e.parts.Tell("a page or the API could not be shown", err)
+		http.Error(w, "this could not be shown; the log says why", http.StatusInternalServerError)
+	})
 }
 
 func (e *engine) close() error {
@@ -212,7 +308,7 @@ func (e *engine) openWeb(ctx context.Context) error {
 		return fmt.Errorf("%s: web.listen: %w; choose another port, or 127.0.0.1:0 for any free one", e.conf.path, err)
 	}
 	e.listener, e.metrics = l, web.NewMetrics()
-	e.handler = web.New(e, web.Config{Token: token, Metrics: e.metrics, Log: e.log})
+	e.handler = e.guarded(web.New(e, web.Config{Token: token, Metrics: e.metrics, Log: e.log, Tell: e.parts.Tell}))
 	return nil
 }
 

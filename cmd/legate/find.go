@@ -19,7 +19,7 @@ func (w *world) endsAt(ctx context.Context, c *rpc.Client, g governor.Governor, 
 	if p.Clock == gov.ClockTimestamp {
 		return gov.UnixTime(p.Ends)
 	}
-	head, err := chains.HeadAt(ctx, chains.Over(c), g, at)
+	head, err := chains.HeadAt(ctx, chains.Over(c, nil), g, at)
 	if err != nil || head.BlockTime == 0 {
 		w.log.Debug("the end of the vote is not estimated", "error", err)
 		return 0

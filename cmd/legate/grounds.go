@@ -6,39 +6,36 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/facts"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/chains/signer"
 )
 
-// Canonical says whether a block is still in the chain, as many sources as must agree say so.
-func (w *world) Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) error {
+// Canonical reports whether a block is still in the chain, as many sources as must agree say so.
+func (w *world) Canonical(ctx context.Context, id gov.ProposalID, b gov.Block) (quorum.Agreed[bool], error) {
 	g, err := w.of(id)
 	if err != nil {
-		return err
+		return quorum.Agreed[bool]{}, err
 	}
-	now, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (gov.Hash, error) {
+	now, err := quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (gov.Hash, error) {
 		h, err := rpc.HeaderByNumber(ctx, c, b.Number)
 		return h.Hash, err
 	})
 	if err != nil {
-		return fmt.Errorf("look whether block %d is in the chain: %w", b.Number, err)
+		return quorum.Agreed[bool]{}, fmt.Errorf("look whether block %d is in the chain: %w", b.Number, err)
 	}
-	if now != b.Hash {
-		return fmt.Errorf("block %d is %s by now, not %s: %w", b.Number, now, b.Hash, agent.ErrMoved)
-	}
-	return nil
+	return quorum.Map(now, func(h gov.Hash) bool { return h == b.Hash }), nil
 }
 
-// SameCode says whether the code behind the calls is what facts say, as many sources as must agree say so.
-func (w *world) SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at gov.Block) error {
+// SameCode reports whether the code behind the calls is what facts say, as many sources as must agree say so.
+func (w *world) SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at gov.Block) (quorum.Agreed[bool], error) {
 	g, err := w.of(p.ID)
 	if err != nil {
-		return err
+		return quorum.Agreed[bool]{}, err
 	}
-	same, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (bool, error) {
+	return quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (bool, error) {
 		err := facts.SameCode(ctx, c, f, at)
 		if errors.Is(err, facts.ErrOtherCode) {
 			w.log.Warn("other code than the facts say", "proposal", p.ID.String(), "error", err)
@@ -46,13 +43,6 @@ func (w *world) SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at go
 		}
 		return err == nil, err
 	})
-	if err != nil {
-		return err
-	}
-	if !same {
-		return fmt.Errorf("%w: %w", agent.ErrMoved, facts.ErrOtherCode)
-	}
-	return nil
 }
 
 // watchFinality alarms, once, when the newest final block is older than facts may be: then a For holds and an Against is

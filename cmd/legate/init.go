@@ -207,7 +207,7 @@ func (f initFlags) propose(ctx context.Context, x *found, in io.Reader, out io.W
 
 // executedTargets lists, sorted, the contracts beside the DAO's own that executed proposals called.
 func executedTargets(ctx context.Context, client *rpc.Client, g governor.Governor, from uint64) ([]gov.Address, error) {
-	w, err := chains.New(chains.Config{Client: chains.Over(client), Governors: []chains.Watched{{Governor: g, FromBlock: from}}})
+	w, err := chains.New(chains.Config{Client: chains.Over(client, nil), Governors: []chains.Watched{{Governor: g, FromBlock: from}}})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/journal"
 )
 
@@ -26,7 +27,8 @@ func newJournalFsck() *cobra.Command {
 		Use: "fsck", Short: "Check that every record is there, unchanged and in order",
 		Long: "Folds every record anew and compares: sequence numbers without gap, digests that fit, stages that\n" +
 			"follow, an index that says the same, and the full provenance of every signature. Exit status 1 when\n" +
-			"something is wrong.",
+			"something is wrong. What the daemon could not deal with, again and again, is listed as set aside: it goes\n" +
+			"on without, and tries it seldom.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report, err := fsckStore(cmd.Context(), config)
@@ -65,6 +67,9 @@ func fsckStore(ctx context.Context, config string) (journal.Report, error) {
 	if report.Coverage == nil {
 		report.Coverage = []journal.Range{}
 	}
+	if report.SetAside == nil {
+		report.SetAside = []journal.Aside{}
+	}
 	return report, nil
 }
 
@@ -78,6 +83,10 @@ func fsckText(report journal.Report) string {
 	var r renderer
 	for _, p := range report.Problems {
 		r.line("%s %s", red.Render("problem"), p)
+	}
+	for _, a := range report.SetAside {
+		r.line("%s %s, since %s, tried %s: %s", yellow.Render("set aside"), a.What, a.Since.Format("2006-01-02 15:04 UTC"), count(int(a.Tries), "time"),
+			dossier.Untrusted(a.Why).Line(500))
 	}
 	for _, c := range report.Coverage {
 		r.line("%s: blocks %d to %d were read, hash-linked to %s", c.Chain, c.From, c.To, c.Verified)

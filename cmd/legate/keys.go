@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/legate-dao/legate/agent/fsfault"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/policies/strict"
 )
@@ -151,11 +152,12 @@ func writeKey(path string, key *ecdsa.PrivateKey, passphrase string, light bool)
 func writeNew(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("write the key: %w", err)
+		return fmt.Errorf("write the key: %w", fsfault.Of(filepath.Dir(path), err))
 	}
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write the key: %w", err)
+		// half a key is none, and stands in the way of the next try
+		return fmt.Errorf("write the key: %w", errors.Join(fsfault.Of(filepath.Dir(path), err), os.Remove(path)))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ type spoilt struct {
 	*demoWorld
 	t        *testing.T
 	proxies  [3]*chaintest.Proxy
-	world    *world
+	world    plainWorld
 	conf     Config
 	set      *policies.Set
 	log      *output
@@ -65,7 +65,7 @@ func newSpoilt(t *testing.T) *spoilt {
 func (s *spoilt) dial() {
 	s.t.Helper()
 	s.lie()
-	s.world = may(openWorld(s.t.Context(), s.conf, slog.New(slog.NewJSONHandler(s.log, nil))))(s.t)
+	s.world = plainWorld{may(openWorld(s.t.Context(), s.conf, slog.New(slog.NewJSONHandler(s.log, nil))))(s.t)}
 	s.t.Cleanup(s.world.close)
 	s.world.voter = gov.Address(devchain.Address(accountVoter))
 	s.world.holder = func(name gov.Label) gov.Holder { return may(voice{set: s.set}.Holder(name))(s.t) }
@@ -94,10 +94,16 @@ func (s *spoilt) propose(i int, text string) (gov.Proposal, *devchain.Proposal) 
 	s.t.Helper()
 	actions := may(demoCases[i].actions(s.demoWorld))(s.t)
 	made := may(s.proposer.Propose(s.t.Context(), s.daos["harbor"], actions, text))(s.t)
+	return s.read(made), made
+}
+
+// read reads a proposal on harbor back from the chain.
+func (s *spoilt) read(made *devchain.Proposal) gov.Proposal {
+	s.t.Helper()
 	g := may(s.world.of(s.id()))(s.t)
 	head := may(s.client().Latest(s.t.Context()))(s.t)
 	seen := may(findProposal(s.t.Context(), s.client(), g.governor, may(gov.ParseAmount(made.ID.String()))(s.t), head))(s.t)
-	return seen.Proposal, made
+	return seen.Proposal
 }
 
 func (s *spoilt) mine(n int) {

@@ -15,6 +15,10 @@ func narrate(r dossier.Record, d dossier.Dossier) (what, line string) {
 		return "seen", fmt.Sprintf("“%s”", e.Seen.Text.Title.Line(60))
 	case dossier.WasRewound:
 		return "rewound", "a reorganisation took its creation away"
+	case dossier.WasTakenBack:
+		return "taken back", fmt.Sprintf("a change did not happen, the proposal is %s again", d.Proposal.State)
+	case dossier.WasReopened:
+		return "reopened", fmt.Sprintf("voting seemed over and is not, the proposal is %s", e.State)
 	case dossier.WasGathered:
 		return "gathered", fmt.Sprintf("%v, dry run %s, %d findings", e.Gathered.Facts.Kinds.Or(nil), e.Gathered.Facts.Effects.Status.Or(gov.EffectsUnavailable), countFound(e.Gathered.Findings))
 	case dossier.WasDecided:

@@ -12,22 +12,15 @@ import (
 	"github.com/legate-dao/legate/notify/web"
 )
 
-// Proposals is what the pages list.
+// Proposals is what the pages list. What did not change is not read again.
 func (e *engine) Proposals(ctx context.Context) ([]dossier.Summary, error) {
-	list, err := e.db.Proposals(ctx)
-	if err != nil {
-		return nil, err
-	}
-	handles := journal.Handles(list)
-	out := []dossier.Summary{}
-	for _, entry := range list {
-		d, err := e.db.Load(ctx, entry.ID)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d.Summary(handles[entry.ID]))
-	}
-	return out, nil
+	return e.shelf().Proposals(ctx)
+}
+
+// shelf is made when it is first asked for.
+func (e *engine) shelf() *shelf {
+	e.shelfOnce.Do(func() { e.shelved = newShelf(e.db) })
+	return e.shelved
 }
 
 // Document is one dossier.
@@ -48,7 +41,7 @@ func (e *engine) Document(ctx context.Context, id gov.ProposalID) (dossier.Docum
 
 // Status is where the daemon stands.
 func (e *engine) Status(ctx context.Context) (web.Status, error) {
-	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live}
+	s := web.Status{Version: dossier.Version, Program: version(), Chains: []web.Chain{}, Governors: []web.Governor{}, Live: e.live, Disk: e.room.says(), Parts: []web.Part{}, SetAside: []web.Aside{}}
 	if !e.world.voter.IsZero() {
 		voter := e.world.voter
 		s.Key = &voter
@@ -61,6 +54,9 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 			s.Frozen = gov.Known(frozen)
 		}
 	}
+	if err := errors.Join(e.asideStatus(ctx, &s), e.alarmStatus(ctx, &s)); err != nil {
+		return s, err
+	}
 	health := e.runner.Health()
 	for id := range e.world.clients {
 		h := health[id]
@@ -71,6 +67,7 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		if err := cmp.Or(h.Err, h.Past); err != nil {
 			c.Error = dossier.Untrusted(err.Error())
 		}
+		c.Endpoints = e.world.doubts[id].list(e.world.clients[id].Health())
 		s.Chains = append(s.Chains, c)
 		read, err := e.db.Followed(ctx, id)
 		if err != nil {
@@ -89,4 +86,18 @@ func (e *engine) Status(ctx context.Context) (web.Status, error) {
 		}
 	}
 	return s, nil
+}
+
+// asideStatus adds how the parts of the program do, and what is set aside.
+func (e *engine) asideStatus(ctx context.Context, s *web.Status) error {
+	for _, p := range e.parts.States() {
+		s.Parts = append(s.Parts, web.Part{Name: p.Name, Running: p.Running, Restarts: p.Restarts, Error: dossier.Untrusted(p.Error)})
+	}
+	list, err := e.db.AllAside(ctx)
+	for _, a := range list {
+		s.SetAside = append(s.SetAside, web.Aside{
+			Part: string(a.Part), What: a.What, Proposal: a.Proposal, Place: a.Place, Why: dossier.Untrusted(a.Why), Since: a.Since, Tries: a.Tries,
+		})
+	}
+	return err
 }

@@ -125,7 +125,11 @@ func (r *renderer) head(d dossier.Dossier, handle string) {
 	}
 	r.line("by %s in block %d, voting %d to %d (%s clock)%s", p.Proposer, p.Created.Number, p.Starts, p.Ends, p.Clock, ends)
 	if p.TooLarge {
-		r.line("%s", red.Render("larger than is read: its actions are left out and it is held"))
+		what := "larger than is read: no rule votes for it"
+		if len(p.Actions) == 0 {
+			what += ", and its actions are not kept"
+		}
+		r.line("%s", red.Render(what))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/chains/ledger"
 )
 
@@ -40,7 +41,10 @@ func newRun() *cobra.Command {
 			}
 			log.Info("started", "version", version(), "mode", mode, "api", e.address(), "store", e.db.Path)
 			if c.Voter != nil {
-				go tellFreezes(cmd.Context(), c.file(c.Voter.Ledger), log)
+				go e.parts.Run(cmd.Context(), "the watch over the freeze", func(ctx context.Context, _ *supervise.Part) error {
+					tellFreezes(ctx, c.file(c.Voter.Ledger), log)
+					return nil
+				})
 			}
 			err = e.run(cmd.Context())
 			if closing := e.close(); err == nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/notify/web"
 )
 
@@ -90,6 +91,20 @@ func (s *shelf) Proposals(ctx context.Context) ([]dossier.Summary, error) {
 	return out, nil
 }
 
+// summaryOf is a proposal in a list. One whose records do not fold is listed by what the index has: it takes no other
+// with it, and is not missing either.
+func summaryOf(ctx context.Context, db *journal.DB, e journal.Entry) (dossier.Summary, error) {
+	d, err := db.Load(ctx, e.ID)
+	var sum dossier.Summary
+	if err == nil {
+		err = supervise.Catch(func() error { sum = d.Summary(""); return nil })
+	}
+	if journal.Itself(err) {
+		return dossier.Summary{ID: e.ID, Stage: e.Stage, Title: "(its records cannot be read: legate journal fsck says why)"}, nil
+	}
+	return sum, err
+}
+
 func (s *shelf) summary(ctx context.Context, e journal.Entry) (dossier.Summary, error) {
 	s.mu.Lock()
 	k, ok := s.summaries[e.ID]
@@ -97,11 +112,11 @@ func (s *shelf) summary(ctx context.Context, e journal.Entry) (dossier.Summary, 
 	if ok && k.seq == e.Seq {
 		return k.summary, nil
 	}
-	d, err := s.db.Load(ctx, e.ID)
+	sum, err := summaryOf(ctx, s.db, e)
 	if err != nil {
 		return dossier.Summary{}, err
 	}
-	k = kept{d.Seq, d.Summary("")}
+	k = kept{e.Seq, sum}
 	s.mu.Lock()
 	s.summaries[e.ID] = k
 	s.mu.Unlock()

@@ -178,6 +178,18 @@ func TestVoteAsks(t *testing.T) {
 
 func TestVoteRefuses(t *testing.T) {
 	voteHome(t)
+	for number, change := range map[string]func(*gov.Proposal){
+		"292": func(p *gov.Proposal) { p.Created.Number = 1 << 40 },
+		"293": func(p *gov.Proposal) { p.ContentHash = gov.Hash{} },
+	} {
+		seen, _ := grantStory()
+		seen.Proposal.ID = fixtureID(number)
+		change(&seen.Proposal)
+		inStore(t, func(ctx context.Context, tx journal.Tx) error {
+			_, _, err := tx.Append(ctx, seen.Proposal.ID, dossier.Dossier{}, time.Unix(1_700_000_300, 0), dossier.WasSeen{Seen: seen, Head: stored(t, "290").Head})
+			return err
+		})
+	}
 	for _, c := range []struct {
 		name   string
 		status int
@@ -192,7 +204,8 @@ func TestVoteRefuses(t *testing.T) {
 		{"a key that is not there", 3, []string{"compound/800000", "for", "--key=keystore:lost.json", "--passphrase=file:pass"}, "lost.json"},
 		{"a key in the clear", 3, []string{"compound/800000", "for", "--key=0x" + strings.Repeat("1", 64), "--passphrase=file:pass"}, "a key is named by a kind"},
 		{"an unknown proposal", 3, append([]string{"compound/12345", "for"}, hand...), "compound/12345"},
-		{"a proposal without facts", 3, append([]string{"compound/290", "for"}, hand...), "no final facts"},
+		{"a proposal whose content is not agreed", 3, append([]string{"compound/292", "for"}, hand...), "its content is not agreed"},
+		{"a proposal whose content cannot be read", 3, append([]string{"compound/293", "for"}, hand...), "could not be read at all"},
 		{"a vote that is cast", 3, append([]string{"compound/289", "against"}, hand...), "is final already"},
 		{"no direction", 2, append([]string{"compound/800000", "yes"}, hand...), "none of for, against, abstain"},
 		{"hold is no vote", 2, append([]string{"compound/800000", "hold"}, hand...), "none of for, against, abstain"},
@@ -210,7 +223,7 @@ func TestVoteRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, number := range []string{"289", "290", fixtureBig} {
+	for _, number := range []string{"289", "292", "293", fixtureBig} {
 		if stored(t, number).Approval != nil {
 			t.Errorf("%s has an answer", number)
 		}
@@ -219,6 +232,26 @@ func TestVoteRefuses(t *testing.T) {
 	edit(t, "legate.yaml", fmt.Sprintf(", approvers: [%q]", devchain.Address(accountHand)), "")
 	if _, errs := legate(t, 3, append([]string{"vote", "compound/800000", "for", "--yes"}, hand...)...); !strings.Contains(errs, "not among voter.approvers") {
 		t.Error(errs)
+	}
+}
+
+// TestG49HandWithoutFacts: where no facts could be gathered the hand works all the same, over the content hash alone, and
+// is told so; and on facts that it was shown where it asks for that.
+func TestG49HandWithoutFacts(t *testing.T) {
+	voteHome(t)
+	for name, args := range map[string][]string{"290": nil, fixtureBig: {"--content-only"}} {
+		out, errs := legate(t, 0, append(append([]string{"vote", "compound/" + map[string]string{"290": "290", fixtureBig: "800000"}[name], "against", "--yes", "--json"}, args...), hand...)...)
+		d := stored(t, name)
+		if !strings.Contains(errs, "over the content hash "+d.Proposal.ContentHash.String()+" alone") || (name == "290") != strings.Contains(errs, "nothing is known of what it does") {
+			t.Errorf("%s: it is not said what the answer is over: %q", name, errs)
+		}
+		a := d.Approval
+		if a == nil || !a.OnContent() || !strings.Contains(out, `"basis": ""`) {
+			t.Fatalf("%s: the answer is %+v, printed %s", name, a, out)
+		}
+		if err := approval.Verify(*a, []gov.Address{gov.Address(devchain.Address(accountHand))}, d.Proposal, gov.Digest{}, d.Head.Latest.Time); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/chains/governor"
 	"github.com/legate-dao/legate/chains/ledger"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/chains/sender"
 	"github.com/legate-dao/legate/chains/signer"
@@ -117,9 +118,7 @@ func (v *voter) configure(set *policies.Set) error {
 	}
 	for id, client := range e.world.clients {
 		v.chains = append(v.chains, id)
-		governors := map[gov.Address]sender.Governor{}
 		for _, g := range e.world.governors(id) {
-			governors[g.governor.Address] = g.governor
 			v.conf.Governors = append(v.conf.Governors, signer.Governor{
 				Chain: id, Address: g.governor.Address, Name: g.governor.Name, Flavour: g.governor.Flavour, LooseClock: client.Finality().Weak(),
 				Scenario: g.conf.Outlook.scenario(),
@@ -131,7 +130,7 @@ func (v *voter) configure(set *policies.Set) error {
 			}
 		}
 		v.senders[id], err = sender.New(sender.Config{
-			Chain: id, Caller: client, Endpoints: sender.EndpointsOf(client), Agree: client.Need(), Governors: governors,
+			Chain: id, Panel: e.world.panels[id], Governors: func(a gov.Address) (sender.Governor, bool) { return e.world.contract(id, a) },
 			OtherContent: governor.ErrOtherContent, MaxFee: c.maxFee(), Log: v.log,
 			Limits: func(a gov.Address) (sender.Limits, bool) { l, ok := v.limits[a]; return l, ok },
 			Frozen: func() (string, bool) { return ledger.Frozen(v.folder) },
@@ -186,12 +185,13 @@ func (v *voter) openSigner(ctx context.Context, open func(gov.Address) (*ledger.
 
 // bound lists the votes of this key that the store knows to be signed: one that was only locked may have no line.
 func (v *voter) bound(ctx context.Context) ([]gov.Ballot, error) {
+	list, err := v.engine.db.BoundBy(ctx, v.self)
 	var out []gov.Ballot
-	err := v.each(ctx, func(d dossier.Dossier) {
-		if d.Vote.Status.Bound() && d.Vote.Raw.Len() > 0 && d.Vote.Ballot.Voter == v.self {
-			out = append(out, d.Vote.Ballot)
+	for _, b := range list {
+		if b.Raw.Len() > 0 {
+			out = append(out, b.Ballot)
 		}
-	})
+	}
 	return out, err
 }
 
@@ -252,17 +252,17 @@ func (v *voter) neverVoted(ctx context.Context) error {
 		if err != nil {
 			continue // of a governor that is no longer watched
 		}
-		voted, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (bool, error) {
-			head, err := rpc.HeaderByTag(ctx, c, "latest")
-			if err != nil {
-				return false, err
-			}
-			return g.governor.HasVoted(ctx, c, p.ID.Number, v.self, head.Hash)
+		head, err := headOf(ctx, g.panel)
+		if err != nil {
+			return err
+		}
+		voted, err := quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (bool, error) {
+			return g.governor.HasVoted(ctx, c, p.ID.Number, v.self, head.Value().Hash)
 		})
 		if err != nil {
 			return err
 		}
-		if voted {
+		if voted.Value() {
 			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it", v.folder, v.self, p.ID)
 		}
 	}
@@ -273,9 +273,14 @@ func (v *voter) neverVoted(ctx context.Context) error {
 func (v *voter) Address() gov.Address { return v.self }
 
 // Sign asks the signer, and gives its refusals the agent's names.
-func (v *voter) Sign(ctx context.Context, i gov.Intent) (gov.Vote, error) {
+func (v *voter) Sign(ctx context.Context, i gov.Intent) (_ gov.Vote, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	defer func() { v.engine.room.takes(err) }()
+	// a signature whose record cannot be stored would be lost, and made again
+	if err := v.engine.db.Room(ctx, journal.RoomToVote); err != nil {
+		return gov.Vote{}, err
+	}
 	if v.signer == nil || v.uncovered {
 		if err := v.create(ctx); err != nil {
 			return gov.Vote{}, err
@@ -312,10 +317,12 @@ func (v *voter) delegating(ctx context.Context, s *sender.Sender, p gov.Proposal
 	}
 	var does *gov.Holder
 	for _, one := range all {
-		to, err := s.Delegate(ctx, p.ID, one.Account)
-		switch {
-		case err != nil:
+		agreed, err := s.Delegate(ctx, p.ID, one.Account)
+		if err != nil {
 			return h, err
+		}
+		to := agreed.Value()
+		switch {
 		case to == b.Voter && (does == nil || one.Holder == h):
 			does = &one.Holder
 		case to != b.Voter:
@@ -337,15 +344,15 @@ func (v *voter) notDelegated(ctx context.Context, id gov.ProposalID, h gov.Holde
 }
 
 // Preflight is the sender's, with its refusals named for the record.
-func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (gov.Amount, error) {
+func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b gov.Ballot) (power quorum.Agreed[gov.Amount], err error) {
 	s, err := v.sender(b)
 	if err != nil {
-		return gov.Amount{}, err
+		return power, err
 	}
 	if h, err = v.delegating(ctx, s, p, h, b); err != nil {
-		return gov.Amount{}, err
+		return power, err
 	}
-	power, err := s.Preflight(ctx, p, h, b)
+	power, err = s.Preflight(ctx, p, h, b)
 	for sentinel, why := range map[error]dossier.NotVotedReason{
 		sender.ErrNotActive: dossier.NotOpen, sender.ErrNoPower: dossier.NoPower,
 		sender.ErrNotDelegated: dossier.NotDelegated, sender.ErrVoted: dossier.VotedBefore,
@@ -365,12 +372,20 @@ func (v *voter) Preflight(ctx context.Context, p gov.Proposal, h gov.Holder, b g
 }
 
 // Plan is the sender's, within the holder's budget. A spent budget needs a person.
-func (v *voter) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx, error) {
+func (v *voter) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (tx quorum.Agreed[gov.Tx], err error) {
 	s, err := v.sender(b)
 	if err != nil {
-		return gov.Tx{}, err
+		return tx, err
 	}
-	tx, err := s.Plan(ctx, b, over)
+	tx, err = s.Plan(ctx, b, over)
+	if err != nil {
+		return tx, v.later(b, err)
+	}
+	return tx, v.allow(ctx, b, tx.Value())
+}
+
+// later marks the errors of a plan that may pass.
+func (v *voter) later(b gov.Ballot, err error) error {
 	if errors.Is(err, sender.ErrBehind) {
 		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
 	}
@@ -378,10 +393,7 @@ func (v *voter) Plan(ctx context.Context, b gov.Ballot, over []gov.Vote) (gov.Tx
 		v.log.Error("the vote cannot be made now", "proposal", b.Proposal.String(), "vote", b.Support.String(), "error", err)
 		err = fmt.Errorf("%w: %w", agent.ErrLater, err)
 	}
-	if err != nil {
-		return tx, err
-	}
-	return tx, v.allow(ctx, b, tx)
+	return err
 }
 
 // allow asks whether the budget has room for a transaction, whatever was planned for the same vote before.
@@ -390,37 +402,35 @@ func (v *voter) allow(ctx context.Context, b gov.Ballot, tx gov.Tx) error {
 	if !ok || b.Reason.By == gov.ByHolder {
 		return nil
 	}
-	spent, err := v.spent(ctx, b)
+	now := gov.UnixTime(time.Now().Unix())
+	spent, err := v.spent(ctx, b, now)
 	if err != nil {
 		return err
 	}
-	if err := limits.Allow(spent, gov.UnixTime(time.Now().Unix()), b, sender.Cost(tx)); err != nil {
+	stake, err := v.engine.db.Stake(ctx, b.Proposal)
+	if err != nil {
+		return err
+	}
+	if err := limits.Allow(spent, now, b, stake, sender.Cost(tx)); err != nil {
 		return fmt.Errorf("%w: %w", agent.ErrBudget, err)
 	}
 	return nil
 }
 
-// spent lists this governor's other votes with the most that they can cost: each once, at its dearest.
-func (v *voter) spent(ctx context.Context, b gov.Ballot) (out []sender.Spent, err error) {
-	err = v.each(ctx, func(d dossier.Dossier) {
-		if d.Locked == nil || d.ID().Governor != b.Proposal.Governor || d.ID() == b.Proposal {
-			return
-		}
-		out = append(out, spentOn(d))
-	})
+// spent lists this governor's other votes of the day before now with the most that they can cost: each once, at its dearest.
+func (v *voter) spent(ctx context.Context, b gov.Ballot, now gov.UnixTime) (out []sender.Spent, err error) {
+	list, err := v.engine.db.BoundSince(ctx, b.Proposal, now-24*60*60)
+	for _, one := range list {
+		out = append(out, spentOn(one))
+	}
 	return out, err
 }
 
 // spentOn is what a bound vote may cost, from when it was bound last or sent anew: what was let go before costs nothing.
-func spentOn(d dossier.Dossier) sender.Spent {
-	s := sender.Spent{Support: d.Locked.Ballot.Support, By: d.Locked.Ballot.Reason.By, Fee: sender.Cost(d.Locked.Tx)}
-	for _, r := range d.Records {
-		if r.Type == "WasLocked" || r.Type == "WasSigned" {
-			s.At = gov.UnixTime(r.Time.Unix())
-		}
-	}
+func spentOn(b journal.Bound) sender.Spent {
+	s := sender.Spent{At: b.At, Support: b.Ballot.Support, By: b.Ballot.Reason.By, Stake: b.Stake, Fee: sender.Cost(b.Plan)}
 	tx := new(types.Transaction)
-	if tx.UnmarshalBinary(d.Vote.Raw.Bytes()) == nil { // a dearer one in its place
+	if tx.UnmarshalBinary(b.Raw.Bytes()) == nil { // a dearer one in its place
 		fee, over := uint256.FromBig(new(big.Int).Mul(tx.GasFeeCap(), new(big.Int).SetUint64(tx.Gas())))
 		if over {
 			fee.SetAllOne()
@@ -448,32 +458,48 @@ func (v *voter) Send(ctx context.Context, vote gov.Vote) error {
 }
 
 // Confirm looks for the vote in the chain.
-func (v *voter) Confirm(ctx context.Context, vote gov.Vote, final gov.Block) (*gov.Receipt, error) {
+func (v *voter) Confirm(ctx context.Context, vote gov.Vote, final quorum.Agreed[gov.Block]) (r quorum.Agreed[*gov.Receipt], err error) {
 	s, err := v.sender(vote.Ballot)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	return s.Confirm(ctx, vote, final)
 }
 
 // Replace plans the same vote anew where the sent transaction cannot be mined.
-func (v *voter) Replace(ctx context.Context, vote gov.Vote) (*gov.Tx, error) {
+func (v *voter) Replace(ctx context.Context, vote gov.Vote) (tx quorum.Agreed[*gov.Tx], err error) {
 	s, err := v.sender(vote.Ballot)
 	if err != nil {
-		return nil, err
+		return tx, err
 	}
-	tx, err := s.Replace(ctx, vote)
-	if err != nil || tx == nil {
-		return nil, err
+	tx, err = s.Replace(ctx, vote)
+	return v.affordable(ctx, vote, tx, err)
+}
+
+// Retry plans the same vote anew where its transaction failed.
+func (v *voter) Retry(ctx context.Context, vote gov.Vote) (tx quorum.Agreed[*gov.Tx], err error) {
+	s, err := v.sender(vote.Ballot)
+	if err != nil {
+		return tx, err
 	}
-	if err := v.allow(ctx, vote.Ballot, *tx); err != nil {
-		if errors.Is(err, agent.ErrBudget) {
-			v.log.Warn("no dearer transaction of the vote: the budget is spent; the sent one stays", "proposal", vote.Ballot.Proposal.String(), "error", err)
-			return nil, nil
-		}
-		return nil, err
+	tx, err = s.Retry(ctx, vote)
+	if err != nil {
+		return tx, v.later(vote.Ballot, err)
 	}
-	return tx, nil
+	return v.affordable(ctx, vote, tx, nil)
+}
+
+// affordable is a planned transaction of a vote that was signed before; nil where the budget has no room for it.
+func (v *voter) affordable(ctx context.Context, vote gov.Vote, tx quorum.Agreed[*gov.Tx], err error) (quorum.Agreed[*gov.Tx], error) {
+	if err != nil || tx.Value() == nil {
+		return tx, err
+	}
+	err = v.allow(ctx, vote.Ballot, *tx.Value())
+	if errors.Is(err, agent.ErrBudget) {
+		v.log.Warn("no further transaction of the vote: the budget is spent; the sent one stays", "proposal", vote.Ballot.Proposal.String(), "error", err)
+		return quorum.Map(tx, func(*gov.Tx) *gov.Tx { return nil }), nil
+	}
+	return tx, err
 }
 
 // onBroken stops all signing when a chain took back what it had called final (G21).

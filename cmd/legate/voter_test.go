@@ -48,7 +48,7 @@ func newBooth(t *testing.T) *booth {
 func (b *booth) open() {
 	b.t.Helper()
 	b.dial()
-	e := &engine{conf: b.conf, world: b.world, db: b.db}
+	e := &engine{conf: b.conf, world: b.world.world, db: b.db}
 	b.voter = &voter{engine: e, log: slog.New(slog.NewJSONHandler(b.log, nil)), ref: b.conf.Voter.Key, folder: b.conf.file(b.conf.Voter.Ledger),
 		senders: map[gov.ChainID]*sender.Sender{}, limits: map[gov.Address]sender.Limits{}, self: gov.Address(devchain.Address(accountVoter))}
 	must(b.t, b.voter.configure(b.set))
@@ -131,7 +131,7 @@ func TestG15VoterRefusals(t *testing.T) {
 		if c.freeze {
 			must(t, ledger.Freeze(b.voter.folder, "by the test"))
 		}
-		power, err := b.voter.Preflight(t.Context(), c.p, h, ballot)
+		power, err := valueOf(b.voter.Preflight(t.Context(), c.p, h, ballot))
 		if c.freeze {
 			must(t, os.RemoveAll(b.voter.folder))
 		}
@@ -161,7 +161,7 @@ func TestVoterPlanErrors(t *testing.T) {
 	open, made := b.propose(0, "# One")
 	b.mine(26)
 	plan := func(ballot gov.Ballot, over ...gov.Vote) (gov.Tx, error) {
-		return b.voter.Plan(t.Context(), ballot, over)
+		return valueOf(b.voter.Plan(t.Context(), ballot, over))
 	}
 	good, err := plan(b.ballot(open, gov.SupportFor))
 	if err != nil || good.Gas == 0 || good.Nonce != 0 {
@@ -259,7 +259,7 @@ func TestG13VoterBudget(t *testing.T) {
 	b.mine(26)
 	// one vote costs this much, and a day has room for ten of them
 	costOf := func(s gov.Support) uint64 {
-		return sender.Cost(may(b.voter.Plan(t.Context(), b.ballot(self, s), nil))(t)).Int().Uint64()
+		return sender.Cost(may(valueOf(b.voter.Plan(t.Context(), b.ballot(self, s), nil)))(t)).Int().Uint64()
 	}
 	cost, costNo := costOf(gov.SupportFor), costOf(gov.SupportAgainst)
 	fees := sender.Limits{FeePerVote: gov.NewAmount(4 * cost), FeePerDay: gov.NewAmount(10 * cost), VotesPerDay: 100}
@@ -332,7 +332,7 @@ func TestG13ReplacementWithinBudget(t *testing.T) {
 	room := b.voter.limits[p.ID.Governor]
 	none := sender.Limits{FeePerVote: room.FeePerVote, FeePerDay: room.FeePerDay, VotesPerDay: 1}
 	b.spend(other, gov.SupportFor, gov.ByPolicy, 1, 0)
-	replace := func(v gov.Vote) (*gov.Tx, error) { return b.voter.Replace(t.Context(), v) }
+	replace := func(v gov.Vote) (*gov.Tx, error) { return valueOf(b.voter.Replace(t.Context(), v)) }
 	const spent = "the budget is spent; the sent one stays"
 
 	good := b.signed(p, gov.SupportFor, 0, 50_000_000_000)
@@ -354,13 +354,14 @@ func TestG13ReplacementWithinBudget(t *testing.T) {
 	}
 	b.voter.limits[p.ID.Governor] = none
 	against := b.signed(p, gov.SupportAgainst, 0, 1)
-	if plan, err := replace(against); err != nil || plan != nil {
-		t.Errorf("an against where one vote of one is spent: %+v, %v", plan, err)
-	}
-	none.VotesPerDay = 2
-	b.voter.limits[p.ID.Governor] = none
 	if plan, err := replace(against); err != nil || plan == nil {
-		t.Errorf("an against has the half that is kept for it: %+v, %v", plan, err)
+		t.Errorf("an against is bound by the number of votes: %+v, %v", plan, err)
+	}
+	poor := none
+	poor.FeePerDay = gov.NewAmount(2)
+	b.voter.limits[p.ID.Governor] = poor
+	if plan, err := replace(against); err != nil || plan != nil {
+		t.Errorf("an against where the fees of the day are spent: %+v, %v", plan, err)
 	}
 	hand := cheap
 	hand.Ballot.Reason.By = gov.ByHolder
@@ -400,7 +401,7 @@ func TestVoterSendsWhatCannotBeMined(t *testing.T) {
 	if !said() {
 		t.Error("the log does not tell of it")
 	}
-	plan, err := b.voter.Replace(t.Context(), vote)
+	plan, err := valueOf(b.voter.Replace(t.Context(), vote))
 	if err != nil || plan == nil || plan.Nonce != 1 {
 		t.Errorf("it is planned anew as %+v, %v; want nonce 1", plan, err)
 	}

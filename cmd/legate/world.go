@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
+	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/jobs"
@@ -17,6 +19,7 @@ import (
 	"github.com/legate-dao/legate/chains/facts"
 	"github.com/legate-dao/legate/chains/fork"
 	"github.com/legate-dao/legate/chains/governor"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/policies"
 	"github.com/legate-dao/legate/policies/strict"
@@ -29,30 +32,39 @@ type world struct {
 	conf    Config
 	log     *slog.Logger
 	clients map[gov.ChainID]*rpc.Client
-	watched map[gov.ProposalID]*watched // by chain and governor; the number is zero
-	voter   gov.Address                 // the voting key, zero where there is none
+	panels  map[gov.ChainID]*quorum.Panel // over the clients
+	watched map[gov.ProposalID]*watched   // by chain and governor; the number is zero
+	voter   gov.Address                   // the voting key, zero where there is none
 	holder  func(gov.Label) gov.Holder
 	history facts.History
 	reads   func(gov.Label) bool // whether a policy at this governor reads the outlook; nil: none does
 
 	mu    sync.Mutex
-	heads map[gov.ProposalID]gov.Head // by chain and governor
-	stuck map[gov.ChainID]bool        // whose finality stands still, said once
+	heads map[gov.ProposalID]quorum.Agreed[gov.Head] // by chain and governor
+	stuck map[gov.ChainID]bool                       // whose finality stands still, said once
+	// watchers follow the chains; doubts are what was noticed of their endpoints.
+	watchers map[gov.ChainID]*chains.Watcher
+	doubts   map[gov.ChainID]*doubts
+	alarm    func(severity gov.Severity, what string, why error) // tells people; nil: the log only
 }
 
 // watched is one governor with what the operator says of it.
 type watched struct {
 	conf     GovernorConfig
 	governor governor.Governor
-	client   *rpc.Client
+	client   *rpc.Client   // for what decides nothing
+	panel    *quorum.Panel // for all else
 	book     *book.Book
 	prices   facts.Prices
 	caps     gov.Caps
+	former   []gov.Address // timelocks and executors that it had while this program ran
+	files    []file        // book and prices, as they were read
 }
 
 // openWorld dials every chain, finds out what every governor is, and reads the operator's tables.
 func openWorld(ctx context.Context, c Config, log *slog.Logger) (*world, error) {
-	w := &world{conf: c, log: log, clients: map[gov.ChainID]*rpc.Client{}, watched: map[gov.ProposalID]*watched{}, heads: map[gov.ProposalID]gov.Head{},
+	w := &world{conf: c, log: log, clients: map[gov.ChainID]*rpc.Client{}, panels: map[gov.ChainID]*quorum.Panel{}, watched: map[gov.ProposalID]*watched{},
+		heads: map[gov.ProposalID]quorum.Agreed[gov.Head]{}, watchers: map[gov.ChainID]*chains.Watcher{}, doubts: map[gov.ChainID]*doubts{},
 		holder: func(gov.Label) gov.Holder { return gov.Holder{} }}
 	for name := range c.Chains {
 		if err := w.dial(ctx, name); err != nil {
@@ -85,8 +97,72 @@ func (w *world) dial(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("chain %s: %w", name, err)
 	}
-	w.clients[gov.ChainID(conf.ChainID)] = client
+	w.add(gov.ChainID(conf.ChainID), client)
 	return nil
+}
+
+// add takes a client of a chain, with the panel of its endpoints.
+func (w *world) add(chain gov.ChainID, client *rpc.Client) {
+	w.clients[chain], w.panels[chain] = client, quorum.Of(client, w.log)
+	w.doubts[chain] = &doubts{now: time.Now, tell: w.tell, of: map[string]map[ailment]*doubt{}}
+	w.panels[chain].Watch(w.doubts[chain].notice)
+}
+
+// tell says something that needs a person: through the channels where they are open, and in the log.
+func (w *world) tell(severity gov.Severity, what string, why error) {
+	w.mu.Lock()
+	alarm := w.alarm
+	w.mu.Unlock()
+	if alarm == nil {
+		w.log.Error(what, "error", why)
+		return
+	}
+	alarm(severity, what, why)
+}
+
+// onAlarm sets how people are told.
+func (w *world) onAlarm(alarm func(severity gov.Severity, what string, why error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alarm = alarm
+}
+
+// headOf is the newest block that enough endpoints agree on.
+func headOf(ctx context.Context, p *quorum.Panel) (quorum.Agreed[rpc.Header], error) {
+	return quorum.Highest(ctx, p, func(ctx context.Context, c rpc.Caller) (rpc.Header, error) { return rpc.HeaderByTag(ctx, c, "latest") })
+}
+
+// detected is what one endpoint says of a governor, or why it is none.
+type detected struct {
+	is  governor.Governor
+	why error
+}
+
+// detect finds out what a governor is at the newest block, as enough endpoints say alike; that it is none is an answer
+// too.
+func detect(ctx context.Context, p *quorum.Panel, address gov.Address) (quorum.Agreed[governor.Governor], error) {
+	head, err := headOf(ctx, p)
+	if err != nil {
+		return quorum.Agreed[governor.Governor]{}, err
+	}
+	type key struct {
+		is   governor.Identity
+		none bool
+	}
+	got, err := quorum.AskBy(ctx, p, func(d detected) key { return key{d.is.Identity(), d.why != nil} }, func(ctx context.Context, c rpc.Caller) (detected, error) {
+		is, err := governor.Detect(ctx, c, address, head.Value().Hash)
+		if errors.Is(err, governor.ErrUnknown) || errors.Is(err, governor.ErrUnproven) {
+			return detected{why: err}, nil
+		}
+		return detected{is: is}, err
+	})
+	if err != nil {
+		return quorum.Agreed[governor.Governor]{}, err
+	}
+	if why := got.Value().why; why != nil {
+		return quorum.Agreed[governor.Governor]{}, why
+	}
+	return quorum.Map(got, func(d detected) governor.Governor { return d.is }), nil
 }
 
 // watch finds out what a governor is by asking the chain, and reads its tables.
@@ -96,15 +172,15 @@ func (w *world) watch(ctx context.Context, conf GovernorConfig) error {
 	if client == nil {
 		return fmt.Errorf("chain %s is not among chains", conf.Address.Chain)
 	}
-	head, err := client.Latest(ctx)
+	g := &watched{conf: conf, client: client, panel: w.panels[id.Chain], caps: w.conf.caps()}
+	is, err := detect(ctx, g.panel, id.Governor)
 	if err != nil {
 		return err
 	}
-	g := &watched{conf: conf, client: client, caps: w.conf.caps()}
-	if g.governor, err = governor.Detect(ctx, client, id.Governor, head.Hash); err != nil {
-		return err
-	}
+	g.governor = is.Value()
 	g.governor.Chain, g.governor.Name = id.Chain, gov.Label(conf.Name)
+	// noted first: what is written while it is read counts as changed
+	g.files = w.conf.filesOf(conf)
 	if g.book, err = readBook(w.conf.file(conf.Book)); err != nil {
 		return err
 	}
@@ -142,7 +218,9 @@ func readPrices(path string) (facts.Prices, error) {
 // of is the governor of a proposal.
 func (w *world) of(id gov.ProposalID) (*watched, error) {
 	id.Number = gov.Amount{}
+	w.mu.Lock()
 	g := w.watched[id]
+	w.mu.Unlock()
 	if g == nil {
 		return nil, fmt.Errorf("governor %s is not among governors in %s", id.Governor, w.conf.path)
 	}
@@ -154,40 +232,48 @@ func (w *world) governors(chain gov.ChainID) (out []*watched) {
 	for _, c := range w.conf.Governors {
 		id := gov.ProposalID{Chain: gov.ChainID(c.Address.Chain.ID()), Governor: gov.Address(c.Address.Address.Address)}
 		if id.Chain == chain {
-			out = append(out, w.watched[id])
+			if g, err := w.of(id); err == nil {
+				out = append(out, g)
+			}
 		}
 	}
 	return out
 }
 
-// Gather reads the facts of a proposal at one block hash from as many sources as must agree, each by
-// itself, and takes what they give alike. A minority is alarmed; too few alike is a disagreement, which
-// leaves the facts unavailable.
-func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (dossier.Gathered, error) {
-	g, err := w.of(p.ID)
+// contract is a governor of a chain as it is now.
+func (w *world) contract(chain gov.ChainID, address gov.Address) (governor.Governor, bool) {
+	g, err := w.of(gov.ProposalID{Chain: chain, Governor: address})
 	if err != nil {
-		return dossier.Gathered{}, err
+		return governor.Governor{}, false
 	}
-	digest := func(x dossier.Gathered) gov.Digest { return x.Digest }
-	got, agreement, err := rpc.AgreeBy(ctx, g.client, g.client.Need(), digest, func(ctx context.Context, c rpc.Caller) (dossier.Gathered, error) {
-		return w.gatherFrom(ctx, g, c, p, at)
-	})
-	if len(agreement.Minority) > 0 {
-		w.log.Error("an endpoint tells other facts than the rest", "proposal", p.ID.String(), "hosts", agreement.Minority)
-	}
-	if errors.Is(err, rpc.ErrDisagreement) {
-		w.log.Error("the endpoints disagree about the facts", "proposal", p.ID.String(), "error", err)
-		return dossier.Gathered{Facts: gov.Facts{At: at, Unavailable: []gov.Missing{{Part: "facts", Reason: gov.Disagreement, Subject: p.ID.Governor}}}}, nil
-	}
-	if err != nil {
-		return got, err
-	}
-	got.Facts.Sources = agreement.Same
-	return got, nil
+	return g.governor, true
 }
 
-func (w *world) gatherFrom(ctx context.Context, g *watched, c rpc.Caller, p gov.Proposal, at gov.Block) (dossier.Gathered, error) {
-	return gatherWith(ctx, w.deps(g, c), p, at)
+// Gather reads the facts of a proposal at one block hash from as many sources as must agree, each by
+// itself, and takes what they give alike. Too few alike is a disagreement.
+func (w *world) Gather(ctx context.Context, p gov.Proposal, at gov.Block) (quorum.Agreed[dossier.Gathered], error) {
+	var none quorum.Agreed[dossier.Gathered]
+	g, err := w.of(p.ID)
+	if err != nil {
+		return none, err
+	}
+	got, err := quorum.AskBy(ctx, g.panel, told.key, func(ctx context.Context, c rpc.Caller) (told, error) {
+		return w.gatherFrom(ctx, g, c, p, at)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return none, cmp.Or(err, ctx.Err())
+	case rpc.Classify(err) == rpc.Disagreement:
+		w.log.Error("the endpoints disagree about the facts", "proposal", p.ID.String(), "error", err)
+		return none, fmt.Errorf("%w: %w", agent.ErrDisagree, err)
+	case err != nil:
+		return none, fmt.Errorf("%w: %w", agent.ErrUnread, err)
+	}
+	if differ := got.Agreement().Minority; len(differ) > 0 {
+		w.log.Error("an endpoint tells other facts than the rest", "proposal", p.ID.String(), "hosts", differ)
+	}
+	w.judge(p.ID, g, got, at)
+	return quorum.Map(got, func(t told) dossier.Gathered { return t.Gathered }), nil
 }
 
 // gatherWith gathers and computes the digest.
@@ -211,6 +297,7 @@ func (w *world) deps(g *watched, c rpc.Caller) facts.Deps {
 	for _, a := range g.conf.Treasury {
 		d.Treasury = append(d.Treasury, gov.Address(a.Address))
 	}
+	d.Treasury = append(d.Treasury, g.former...)
 	for _, a := range g.conf.Tokens {
 		d.Tokens = append(d.Tokens, gov.Address(a.Address))
 	}
@@ -219,39 +306,40 @@ func (w *world) deps(g *watched, c rpc.Caller) facts.Deps {
 
 // Standing is a proposal's state and deadline at the newest block, as many sources as must agree say so: one that lies
 // must not end a vote.
-func (w *world) Standing(ctx context.Context, p gov.Proposal) (gov.State, gov.Clocks, error) {
+func (w *world) Standing(ctx context.Context, p gov.Proposal) (quorum.Agreed[agent.Standing], error) {
+	var none quorum.Agreed[agent.Standing]
 	g, err := w.of(p.ID)
 	if err != nil {
-		return "", 0, err
+		return none, err
 	}
-	type standing struct {
-		state gov.State
-		ends  gov.Clocks
+	head, err := headOf(ctx, g.panel)
+	if err != nil {
+		return none, err
 	}
-	s, _, err := rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (s standing, err error) {
-		head, err := rpc.HeaderByTag(ctx, c, "latest")
-		if err != nil {
+	at := head.Value().Hash
+	return quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (s agent.Standing, err error) {
+		if s.State, err = g.governor.State(ctx, c, p.ID.Number, at); err != nil {
 			return s, err
 		}
-		if s.state, err = g.governor.State(ctx, c, p.ID.Number, head.Hash); err != nil {
-			return s, err
-		}
-		s.ends, err = g.governor.Deadline(ctx, c, p.ID.Number, head.Hash)
+		s.Ends, err = g.governor.Deadline(ctx, c, p.ID.Number, at)
 		return s, err
 	})
-	return s.state, s.ends, err
 }
 
-// Same says whether the chain still holds the content that was judged, as many sources as must agree say so.
-func (w *world) Same(ctx context.Context, p gov.Proposal, at gov.Block) error {
+// Same reports whether the chain still holds the content that was judged, as many sources as must agree say so.
+func (w *world) Same(ctx context.Context, p gov.Proposal, at gov.Block) (quorum.Agreed[bool], error) {
 	g, err := w.of(p.ID)
 	if err != nil {
-		return err
+		return quorum.Agreed[bool]{}, err
 	}
-	_, _, err = rpc.Agree(ctx, g.client, g.client.Need(), func(ctx context.Context, c rpc.Caller) (bool, error) {
-		return true, g.governor.Same(ctx, c, p, at)
+	return quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (bool, error) {
+		err := g.governor.Same(ctx, c, p, at)
+		if errors.Is(err, governor.ErrOtherContent) {
+			w.log.Warn("other content than was judged", "proposal", p.ID.String(), "error", err)
+			return false, nil
+		}
+		return err == nil, err
 	})
-	return err
 }
 
 // voice is the policies as the agent asks them.
@@ -321,13 +409,14 @@ type poller struct {
 func (p poller) Poll(ctx context.Context, from gov.Cursor, recent []gov.Block) (dossier.Batch, error) {
 	b, err := p.Watcher.Poll(ctx, from, recent)
 	if err == nil {
-		p.world.keepHeads(p.Chain(), b.Heads)
+		p.world.keepHeads(p.Chain(), p.Heads())
 		p.world.watchFinality(p.Chain(), b.Heads)
+		p.world.doubts[p.Chain()].examine(p.world.clients[p.Chain()].Health())
 	}
 	return b, err
 }
 
-func (w *world) keepHeads(chain gov.ChainID, heads map[gov.Address]gov.Head) {
+func (w *world) keepHeads(chain gov.ChainID, heads map[gov.Address]quorum.Agreed[gov.Head]) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for a, h := range heads {
@@ -336,7 +425,7 @@ func (w *world) keepHeads(chain gov.ChainID, heads map[gov.Address]gov.Head) {
 }
 
 // Head is the head for one governor as the last poll saw it: the one that made the step due.
-func (w *world) Head(_ context.Context, id gov.ProposalID) (gov.Head, error) {
+func (w *world) Head(_ context.Context, id gov.ProposalID) (quorum.Agreed[gov.Head], error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	id.Number = gov.Amount{}
@@ -350,7 +439,7 @@ func (w *world) Head(_ context.Context, id gov.ProposalID) (gov.Head, error) {
 // pollers follow every chain of the configuration.
 func (w *world) pollers() (out []jobs.Poller, err error) {
 	for id, client := range w.clients {
-		c := chains.Config{Client: chains.Over(client), Log: w.log}
+		c := chains.Config{Client: chains.NewClient(w.panels[id], client.Finality(), client.SubscribeHeads), Log: w.log}
 		for _, g := range w.governors(id) {
 			c.Governors = append(c.Governors, chains.Watched{Governor: g.governor, FromBlock: g.conf.FromBlock})
 		}
@@ -361,6 +450,7 @@ func (w *world) pollers() (out []jobs.Poller, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("follow %s: %w", id, err)
 		}
+		w.watchers[id] = watcher
 		out = append(out, poller{watcher, w})
 	}
 	slices.SortFunc(out, func(a, b jobs.Poller) int { return cmp.Compare(a.Chain(), b.Chain()) })

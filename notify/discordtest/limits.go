@@ -19,6 +19,13 @@ type payload struct {
 	Components  []any    `json:"components"`
 	StickerIDs  []string `json:"sticker_ids"`
 	Attachments *[]any   `json:"attachments"`
+	// ThreadName starts a thread in a forum.
+	ThreadName string `json:"thread_name"`
+	// These three start a thread as a bot does; the message stands inside.
+	Name        string   `json:"name"`
+	Invitable   bool     `json:"invitable"`
+	AutoArchive int      `json:"auto_archive_duration"`
+	Message     *payload `json:"message"`
 	// discordgo's edits carry these two, which Discord does not read.
 	ID       string `json:"ID"`
 	Channel  string `json:"Channel"`
@@ -35,7 +42,26 @@ type embed struct {
 	Type string `json:"type"`
 }
 
+// unwrap reads the two forms of starting a thread as one.
+func (q *request) unwrap() {
+	if q.Message != nil {
+		name := q.Name
+		q.payload = *q.Message
+		q.ThreadName = name
+	}
+}
+
+func (p payload) text() string {
+	if p.Content == nil {
+		return ""
+	}
+	return *p.Content
+}
+
 func (p payload) embeds() []Embed {
+	if p.Embeds == nil {
+		return []Embed{}
+	}
 	out := make([]Embed, len(*p.Embeds))
 	for i, e := range *p.Embeds {
 		out[i] = e.Embed
@@ -54,6 +80,7 @@ const (
 	maxFooter      = 2048
 	maxTogether    = 6000
 	maxContent     = 2000
+	maxThreadName  = 100
 )
 
 func units(s string) int { return len(utf16.Encode([]rune(s))) }
@@ -64,11 +91,15 @@ func (p payload) check(files map[string][]byte) error {
 	if p.Mentions == nil || p.Mentions.Parse == nil || len(*p.Mentions.Parse) > 0 || len(p.Mentions.Users)+len(p.Mentions.Roles) > 0 {
 		return invalid("allowed_mentions does not forbid all mentions")
 	}
-	if p.Embeds == nil || len(*p.Embeds) == 0 {
+	embeds := p.embeds()
+	if len(embeds) == 0 && p.text() == "" {
 		return invalid("Cannot send an empty message")
 	}
-	if len(*p.Embeds) > maxEmbeds {
-		return invalid("%d embeds", len(*p.Embeds))
+	if len(embeds) > maxEmbeds {
+		return invalid("%d embeds", len(embeds))
+	}
+	if units(p.ThreadName) > maxThreadName {
+		return invalid("a thread's name of %d", units(p.ThreadName))
 	}
 	if p.Content != nil && units(*p.Content) > maxContent {
 		return invalid("content of %d", units(*p.Content))
@@ -77,7 +108,7 @@ func (p payload) check(files map[string][]byte) error {
 		return invalid("username %q", p.Username)
 	}
 	together := 0
-	for _, e := range *p.Embeds {
+	for _, e := range embeds {
 		n, err := e.check(files)
 		if err != nil {
 			return err

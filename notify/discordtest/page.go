@@ -74,7 +74,7 @@ footer{color:#949ba4;font-size:12px;margin-top:10px}
 </style></head><body>
 <header><i>#</i>governance <small>a stand-in for Discord on this machine; nothing here has left it</small></header>
 {{range $m := .}}<div class="m"><div class="a"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M5 13l5 5L20 7"/></svg></div><div><div class="n">Legate<span class="app">APP</span><small>Today at {{clock .Time}}{{if .Edits}} (edited){{end}}</small></div>
-{{range .Embeds}}<div class="e" style="border-color:{{color .Color}}"><h3>{{rich .Title}}</h3><div class="t">{{rich .Description}}</div>
+{{with .Content}}<div class="t">{{rich .}}</div>{{end}}{{range .Embeds}}<div class="e" style="border-color:{{color .Color}}"><h3>{{rich .Title}}</h3><div class="t">{{rich .Description}}</div>
 {{range .Fields}}<div class="f"><b class="k">{{rich .Name}}</b><div class="t">{{rich .Value}}</div></div>{{end}}
 {{with .Image}}<img alt="forecast" src="/files/{{$m.ID}}/{{name .URL}}">{{end}}{{with .Footer}}<footer>{{.Text}}</footer>{{end}}</div>{{end}}
 </div></div>{{else}}<p>No messages yet.</p>{{end}}

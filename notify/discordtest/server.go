@@ -22,12 +22,17 @@ const (
 	Token     = "stand-in-token_0123456789abcdef"
 	BotToken  = "stand-in-bot-token" //nolint:gosec // of the stand-in
 	Room      = "1200000000000000002"
+	// WebhookRoom is the channel of the webhook.
+	WebhookRoom = "1200000000000000001"
 )
 
 // Message is one message as the channel has it now.
 type Message struct {
-	ID     string  `json:"id"`
-	Embeds []Embed `json:"embeds"`
+	ID string `json:"id"`
+	// Channel is the channel or the thread that it stands in.
+	Channel string  `json:"channel_id"`
+	Content string  `json:"content"`
+	Embeds  []Embed `json:"embeds"`
 	// Files are the attachments by name.
 	Files map[string][]byte `json:"-"`
 	// Edits is how often it was edited.
@@ -63,17 +68,38 @@ type Failure struct {
 	Taken bool
 }
 
-// Server is a running stand-in.
+// Server is a stand-in.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	handler  http.Handler
 
 	mu       sync.Mutex
 	messages []*Message
+	threads  []*Thread
+	forum    bool
 	failures []Failure
-	requests int
+	rules    []*Rule
+	limits   limits
+	requests map[string]int // by method
 	problems []string
 	next     int64
+}
+
+// New makes a stand-in that does not listen: its handler answers.
+func New() *Server {
+	s := &Server{next: 1300000000000000000, requests: map[string]int{}, limits: limits{open: map[string]time.Time{}, sent: map[string][]time.Time{}}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/{version}/webhooks/{webhook}/{token}", s.post)
+	mux.HandleFunc("PATCH /api/{version}/webhooks/{webhook}/{token}/messages/{message}", s.edit)
+	mux.HandleFunc("POST /api/{version}/channels/{room}/messages", s.post)
+	mux.HandleFunc("PATCH /api/{version}/channels/{room}/messages/{message}", s.edit)
+	mux.HandleFunc("POST /api/{version}/channels/{room}/threads", s.startThread)
+	mux.HandleFunc("GET /api/{version}/channels/{room}", s.channel)
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /files/{message}/{name}", s.file)
+	s.handler = mux
+	return s
 }
 
 // Start listens on a loopback address.
@@ -85,21 +111,23 @@ func Start(address string) (*Server, error) {
 	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
 		return nil, errors.Join(errors.New("the stand-in for Discord listens on loopback only"), l.Close())
 	}
-	s := &Server{listener: l, next: 1300000000000000000}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/{version}/webhooks/{webhook}/{token}", s.post)
-	mux.HandleFunc("PATCH /api/{version}/webhooks/{webhook}/{token}/messages/{message}", s.edit)
-	mux.HandleFunc("POST /api/{version}/channels/{room}/messages", s.post)
-	mux.HandleFunc("PATCH /api/{version}/channels/{room}/messages/{message}", s.edit)
-	mux.HandleFunc("GET /{$}", s.page)
-	mux.HandleFunc("GET /files/{message}/{name}", s.file)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	s := New()
+	s.listener = l
+	s.http = &http.Server{Handler: s.handler, ReadHeaderTimeout: 5 * time.Second}
 	go s.http.Serve(l) //nolint:errcheck // it ends with Close
 	return s, nil
 }
 
+// Handler answers as the server does.
+func (s *Server) Handler() http.Handler { return s.handler }
+
 // Close stops it.
-func (s *Server) Close() error { return s.http.Close() }
+func (s *Server) Close() error {
+	if s.http == nil {
+		return nil
+	}
+	return s.http.Close()
+}
 
 // URL is where it listens; a browser sees the channel there.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
@@ -129,7 +157,18 @@ func (s *Server) Problems() []string {
 func (s *Server) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.requests
+	n := 0
+	for _, k := range s.requests {
+		n += k
+	}
+	return n
+}
+
+// RequestsBy counts the requests of a method.
+func (s *Server) RequestsBy(method string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests[method]
 }
 
 // Fail answers the next requests with failures, one each.
@@ -148,9 +187,17 @@ func (s *Server) Delete(id string) {
 
 // Discord's codes of errors.
 const (
+	codeUnknownChannel = 10003
 	codeUnknownMessage = 10008
 	codeUnknownWebhook = 10015
+	codeNoText         = 50008
+	codeWrongKind      = 50024
 	codeInvalidForm    = 50035
+	codeArchived       = 50083
+	codeLocked         = 160005
+	codeNeedsThread    = 220001
+	codeBothThreads    = 220002
+	codeNoForum        = 220003
 )
 
 type apiError struct {
@@ -161,28 +208,60 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.message }
 
+// request is one request as it was read.
+type request struct {
+	payload
+
+	method string
+	thread string // that it goes to, by its address
+	files  map[string][]byte
+}
+
 func (s *Server) post(w http.ResponseWriter, r *http.Request) {
-	s.serve(w, r, func(p payload, files map[string][]byte) (*Message, error) {
-		s.next++
-		m := &Message{ID: fmt.Sprint(s.next), Embeds: p.embeds(), Files: files, Time: time.Now().UTC()}
-		s.messages = append(s.messages, m)
-		return m, nil
+	s.serve(w, r, func(q request) (any, error) {
+		channel, err := s.destination(r, q)
+		if err != nil {
+			return nil, err
+		}
+		return s.add(channel, q), nil
 	})
 }
 
+// add appends a message. In a thread that was just named it is the first, and has the thread's id.
+func (s *Server) add(channel string, q request) *Message {
+	s.next++
+	m := &Message{ID: fmt.Sprint(s.next), Channel: channel, Embeds: q.embeds(), Content: q.text(), Files: q.files, Time: time.Now().UTC()}
+	if channel == "" {
+		m.Channel = m.ID
+		s.threads = append(s.threads, &Thread{ID: m.ID, Name: q.ThreadName})
+	}
+	s.messages = append(s.messages, m)
+	return m
+}
+
 func (s *Server) edit(w http.ResponseWriter, r *http.Request) {
-	s.serve(w, r, func(p payload, files map[string][]byte) (*Message, error) {
+	s.serve(w, r, func(q request) (any, error) {
+		channel := WebhookRoom
+		if room := r.PathValue("room"); room != "" {
+			channel = room
+		}
+		if q.thread != "" {
+			channel = q.thread
+		}
+		if t := s.threadBy(channel); t != nil && t.Archived {
+			return nil, &apiError{http.StatusBadRequest, codeArchived, "Thread is archived"}
+		}
 		for _, m := range s.messages {
-			if m.ID != r.PathValue("message") {
+			if m.ID != r.PathValue("message") || m.Channel != channel {
 				continue
 			}
-			if p.Attachments != nil && len(*p.Attachments) == 0 {
+			if q.Attachments != nil && len(*q.Attachments) == 0 {
 				m.Files = map[string][]byte{}
 			}
-			for name, b := range files {
+			for name, b := range q.files {
 				m.Files[name] = b
 			}
-			m.Embeds = p.embeds()
+			m.Embeds, m.Content = q.embeds(), q.text()
 			m.Edits++
 			return m, nil
 		}
@@ -191,28 +270,31 @@ func (s *Server) edit(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve checks a request and answers it.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, do func(payload, map[string][]byte) (*Message, error)) {
-	p, files, err := read(r)
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, do func(request) (any, error)) {
+	q, err := read(r)
+	q.unwrap()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests++
-	var failure *Failure
-	if len(s.failures) > 0 {
-		failure, s.failures = &s.failures[0], s.failures[1:]
-	}
-	if failure != nil && !failure.Taken {
+	s.requests[r.Method]++
+	if failure := s.limited(r); failure != nil {
 		failure.write(w)
 		return
 	}
-	var m *Message
+	failure := s.failure(q)
+	if failure != nil && !failure.Taken {
+		s.heed(r, *failure)
+		failure.write(w)
+		return
+	}
+	var m any
 	if err == nil {
 		err = authorized(r)
 	}
-	if err == nil {
-		err = p.check(files)
+	if err == nil && r.Method != http.MethodGet {
+		err = q.check(q.files)
 	}
 	if err == nil {
-		m, err = do(p, files)
+		m, err = do(q)
 	}
 	if failure != nil {
 		failure.write(w)
@@ -221,7 +303,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, do func(payload, 
 	var api *apiError
 	switch {
 	case errors.As(err, &api):
-		if api.status == http.StatusBadRequest {
+		if api.code == codeInvalidForm {
 			s.problems = append(s.problems, api.message)
 		}
 		reply(w, api.status, map[string]any{"code": api.code, "message": api.message})
@@ -268,46 +350,46 @@ func authorized(r *http.Request) error {
 	if r.Header.Get("Authorization") != "Bot "+BotToken {
 		return &apiError{http.StatusUnauthorized, 0, "401: Unauthorized"}
 	}
-	if r.PathValue("room") != Room {
-		return &apiError{http.StatusForbidden, 50001, "Missing Access"}
-	}
 	return nil
 }
 
 // read reads JSON, or JSON with files.
-func read(r *http.Request) (p payload, files map[string][]byte, err error) {
-	files = map[string][]byte{}
+func read(r *http.Request) (q request, err error) {
+	q = request{method: r.Method, thread: r.URL.Query().Get("thread_id"), files: map[string][]byte{}}
+	if r.Method == http.MethodGet {
+		return q, nil
+	}
 	body := http.MaxBytesReader(nil, r.Body, 10<<20)
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
-		return p, nil, errors.New("no content type")
+		return q, errors.New("no content type")
 	}
 	if kind == "application/json" {
-		return p, files, strictJSON(body, &p)
+		return q, strictJSON(body, &q.payload)
 	}
 	parts := multipart.NewReader(body, params["boundary"])
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return p, files, nil
+			return q, nil
 		}
 		if err != nil {
-			return p, nil, fmt.Errorf("multipart: %w", err)
+			return q, fmt.Errorf("multipart: %w", err)
 		}
 		if part.FormName() == "payload_json" {
-			if err := strictJSON(part, &p); err != nil {
-				return p, nil, err
+			if err := strictJSON(part, &q.payload); err != nil {
+				return q, err
 			}
 			continue
 		}
 		if !strings.HasPrefix(part.FormName(), "files[") {
-			return p, nil, fmt.Errorf("unknown part %q", part.FormName())
+			return q, fmt.Errorf("unknown part %q", part.FormName())
 		}
 		b, err := io.ReadAll(part)
 		if err != nil {
-			return p, nil, err
+			return q, err
 		}
-		files[part.FileName()] = b
+		q.files[part.FileName()] = b
 	}
 }
 

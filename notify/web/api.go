@@ -17,7 +17,8 @@ func (a api) healthy(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"version": dossier.Version, "ok": true})
 }
 
-// ready: every chain is followed to its head.
+// ready: every chain is followed to its head, and the disk can be written. What does not work all the same is in the
+// detail: a daemon that is restarted for it sees no more.
 func (a api) ready(w http.ResponseWriter, r *http.Request) {
 	s, err := a.reader.Status(r.Context())
 	switch {
@@ -26,11 +27,15 @@ func (a api) ready(w http.ResponseWriter, r *http.Request) {
 	case !s.Ready():
 		refuse(w, http.StatusServiceUnavailable, notFollowed(s))
 	default:
-		answer(w, http.StatusOK, map[string]any{"version": dossier.Version, "ok": true})
+		s.sort()
+		answer(w, http.StatusOK, map[string]any{"version": dossier.Version, "ok": true, "degraded": s.Degraded()})
 	}
 }
 
 func notFollowed(s Status) string {
+	if s.Disk != "" {
+		return s.Disk
+	}
 	s.sort()
 	if len(s.Chains) == 0 {
 		return "no chain is followed yet"

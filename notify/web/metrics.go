@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -67,6 +68,10 @@ func (m *Metrics) Observe(r dossier.Record) {
 		m.gates.WithLabelValues(string(e.Gate.Result)).Inc()
 	case dossier.WasRewound:
 		m.alarms.WithLabelValues("proposal-rewound").Inc()
+	case dossier.WasTakenBack:
+		m.alarms.WithLabelValues("change-taken-back").Inc()
+	case dossier.WasReopened:
+		m.alarms.WithLabelValues("proposal-reopened").Inc()
 	default:
 		m.observeVote(e)
 	}
@@ -129,8 +134,16 @@ var (
 	finalDesc    = prometheus.NewDesc("legate_chain_final_block", "Newest finalized block that was read.", []string{"chain"}, nil)
 	lagDesc      = prometheus.NewDesc("legate_chain_lag_seconds", "Wall clock minus time of the newest block that was read.", []string{"chain"}, nil)
 	followedDesc = prometheus.NewDesc("legate_chain_followed", "1 when the chain is followed to its head.", []string{"chain"}, nil)
+	ailingDesc   = prometheus.NewDesc("legate_endpoints_ailing", "Endpoints of a chain that differ from the others, are slow or fail.", []string{"chain", "what"}, nil)
 	frozenDesc   = prometheus.NewDesc("legate_frozen", "1 when all signing is stopped.", nil, nil)
 	liveDesc     = prometheus.NewDesc("legate_live", "1 when votes are sent.", nil, nil)
+	valueDesc    = prometheus.NewDesc("legate_metric_value", "Watched number as it was read last.", []string{"metric"}, nil)
+	ageDesc      = prometheus.NewDesc("legate_metric_age_seconds", "Seconds since a watched number could be read last.", []string{"metric"}, nil)
+	blindDesc    = prometheus.NewDesc("legate_metric_readable", "1 while a watched number can be read.", []string{"metric"}, nil)
+	ruleDesc     = prometheus.NewDesc("legate_rule_state", "1 for the state of an emergency rule, of several proposals the gravest.", []string{"rule", "state"}, nil)
+	failedDesc   = prometheus.NewDesc("legate_deliveries_failed_total", "Tries to deliver an alert that failed.", []string{"channel"}, nil)
+	waitingDesc  = prometheus.NewDesc("legate_alerts_waiting", "Alerts that a channel has not been given yet.", []string{"channel"}, nil)
+	fileAgeDesc  = prometheus.NewDesc("legate_file_age_seconds", "Seconds since a table of the operator's was written.", []string{"governor", "kind"}, nil)
 	openDesc     = prometheus.NewDesc("legate_proposals", "Proposals, by stage.", []string{"stage"}, nil)
 )
 
@@ -159,11 +172,23 @@ func (c statusCollector) Collect(out chan<- prometheus.Metric) {
 		if lag, ok := chain.Lag.Get(); ok {
 			gauge(lagDesc, lag, name)
 		}
+		ailing := map[string]int{"differs": 0, "slow": 0, "failing": 0}
+		for _, e := range chain.Endpoints {
+			for what, since := range map[string]gov.Maybe[gov.UnixTime]{"differs": e.Differs, "slow": e.Slow, "failing": e.Failing} {
+				if since.IsKnown() {
+					ailing[what]++
+				}
+			}
+		}
+		for what, n := range ailing {
+			gauge(ailingDesc, float64(n), name, what)
+		}
 	}
 	gauge(liveDesc, number(s.Live))
 	if frozen, ok := s.Frozen.Get(); ok {
 		gauge(frozenDesc, number(frozen))
 	}
+	collectAlarms(s, out)
 	list, err := c.reader.Proposals(ctx)
 	if err != nil {
 		out <- prometheus.NewInvalidMetric(openDesc, err)
@@ -175,6 +200,45 @@ func (c statusCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	for stage, n := range stages {
 		gauge(openDesc, float64(n), string(stage))
+	}
+}
+
+// ruleStates are the states of a rule, the gravest first.
+var ruleStates = []gov.AlarmState{gov.AlarmFiring, gov.AlarmUnknown, gov.AlarmPending, gov.AlarmResolved, gov.AlarmInactive}
+
+// collectAlarms shows watched numbers, rules, channels and tables. Labels are the operator's own names.
+func collectAlarms(s Status, out chan<- prometheus.Metric) {
+	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
+	}
+	for _, m := range s.Metrics {
+		name := string(m.Metric)
+		if v, ok := m.Value.Get(); ok {
+			send(valueDesc, prometheus.GaugeValue, v, name)
+		}
+		if age, ok := m.Age.Get(); ok {
+			send(ageDesc, prometheus.GaugeValue, age, name)
+		}
+		send(blindDesc, prometheus.GaugeValue, number(m.Error == ""), name)
+	}
+	worst := map[gov.Label]int{}
+	for _, a := range s.Alarms {
+		at, seen := worst[a.Rule]
+		if i := slices.Index(ruleStates, a.State); i >= 0 && (!seen || i < at) {
+			worst[a.Rule] = i
+		}
+	}
+	for rule, at := range worst {
+		for i, state := range ruleStates {
+			send(ruleDesc, prometheus.GaugeValue, number(i == at), string(rule), string(state))
+		}
+	}
+	for _, d := range s.Deliveries {
+		send(failedDesc, prometheus.CounterValue, float64(d.Failed), d.Channel)
+		send(waitingDesc, prometheus.GaugeValue, float64(d.Waiting), d.Channel)
+	}
+	for _, f := range s.Files {
+		send(fileAgeDesc, prometheus.GaugeValue, f.Age, string(f.Governor), f.Kind)
 	}
 }
 

@@ -81,7 +81,7 @@ const listFor = 5 * time.Second
 // revision names what can be shown: it changes with every record and with the state of the daemon.
 func (p *pages) revision(s Status) string {
 	var b strings.Builder
-	fmt.Fprint(&b, p.boot, p.metrics.seen.Load(), s.Live, s.Frozen.Or(false))
+	fmt.Fprint(&b, p.boot, p.metrics.seen.Load(), s.Live, s.Frozen.Or(false), s.Disk)
 	for _, c := range s.Chains {
 		fmt.Fprint(&b, c.Chain, c.Followed, c.Error != "")
 	}
@@ -113,6 +113,15 @@ func (p *pages) live(w http.ResponseWriter, r *http.Request) {
 	}
 	s.sort()
 	answer(w, http.StatusOK, map[string]string{"revision": p.revision(s)})
+}
+
+// nothing answers what is no address of ours.
+func (p *pages) nothing(w http.ResponseWriter, r *http.Request) {
+	if wantsPage(r) {
+		p.problem(w, http.StatusNotFound, "There is nothing at this address.", "The list has all proposals.")
+		return
+	}
+	refuse(w, http.StatusNotFound, "there is nothing at this path")
 }
 
 // home is the list of proposals.

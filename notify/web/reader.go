@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -33,6 +34,38 @@ type Status struct {
 	Live      bool            `json:"live"`
 	Model     *string         `json:"model"`
 	Frozen    gov.Maybe[bool] `json:"frozen"`
+	// Parts are the long-running parts of the program; SetAside is what it could not deal with and goes on without.
+	Parts    []Part  `json:"parts"`
+	SetAside []Aside `json:"set_aside"`
+	// Disk is why nothing can be written and so nothing is signed, in one sentence; empty while all can be.
+	Disk string `json:"disk"`
+	// Alarms are the emergency rules, those that are inactive too.
+	Alarms []Alarm `json:"alarms"`
+	// Metrics are the watched numbers, Files the tables of the operator's, Deliveries the channels.
+	Metrics    []Number   `json:"metrics"`
+	Files      []File     `json:"files"`
+	Deliveries []Delivery `json:"channels"`
+}
+
+// Part is how a long-running part of the program does.
+type Part struct {
+	Name string `json:"name"`
+	// Running is false while the part waits to be started again.
+	Running  bool `json:"running"`
+	Restarts int  `json:"restarts"`
+	// Error is what it stopped with last, or fails with now; empty while all is well.
+	Error dossier.Untrusted `json:"error"`
+}
+
+// Aside is something that fails by itself again and again. It is in nobody's way, and a person must look at it.
+type Aside struct {
+	Part     string            `json:"part"` // alerts, told, proposal, event or step
+	What     string            `json:"what"`
+	Proposal string            `json:"proposal"` // empty where it is of none
+	Place    int64             `json:"place"`    // of the record in the order of writing, 0 for what is none
+	Why      dossier.Untrusted `json:"why"`      // the last error
+	Since    time.Time         `json:"since"`
+	Tries    int64             `json:"tries"`
 }
 
 // Chain is how one chain is followed.
@@ -46,6 +79,17 @@ type Chain struct {
 	Followed bool `json:"followed"`
 	// Error is what the last poll failed with, empty if it did not.
 	Error dossier.Untrusted `json:"error"`
+	// Endpoints are those that the chain is read from, by host.
+	Endpoints []Endpoint `json:"endpoints"`
+}
+
+// Endpoint is what ails one endpoint, and since when; each is null where it does not. What was not noticed for an hour is
+// over.
+type Endpoint struct {
+	Host    string                  `json:"host"`
+	Differs gov.Maybe[gov.UnixTime] `json:"differs_since"` // it says something else than as many as must agree
+	Slow    gov.Maybe[gov.UnixTime] `json:"slow_since"`    // it is far slower than the others
+	Failing gov.Maybe[gov.UnixTime] `json:"failing_since"` // it does not answer, lags, or serves another chain
 }
 
 // Governor is one watched governor with the blocks that were read for it.
@@ -68,8 +112,12 @@ func (s Status) sort() {
 	slices.SortFunc(s.Governors, func(a, b Governor) int { return cmp.Compare(a.Governor, b.Governor) })
 }
 
-// Ready says whether every chain is followed to its head. A daemon without chains is not ready.
+// Ready says whether every chain is followed to its head and the disk can be written. A daemon without chains is not
+// ready.
 func (s Status) Ready() bool {
+	if s.Disk != "" {
+		return false
+	}
 	for _, c := range s.Chains {
 		if !c.Followed {
 			return false

@@ -65,6 +65,8 @@ func (s *seen) effects() *effectsView {
 		v.Status = badge{"good", "executes"}
 	case gov.EffectsReverted:
 		v.Status = badge{"bad", "reverts"}
+	case gov.EffectsExhausted:
+		v.Status = badge{"bad", "more than is read"}
 	default:
 		v.Status = badge{"warn", "no dry run"}
 	}

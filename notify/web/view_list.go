@@ -34,6 +34,12 @@ type foot struct {
 	Key     string
 	Model   string
 	Chains  []footChain
+	Files   []footFile
+}
+
+type footFile struct {
+	Name string
+	When *moment
 }
 
 type footChain struct {
@@ -113,14 +119,21 @@ func pageFrame(title, revision string, s Status, now time.Time) frame {
 	for _, c := range s.Chains {
 		f.Foot.Chains = append(f.Foot.Chains, footChain{c.Chain.String(), fmt.Sprint(c.Head.Number), at(c.Head.Time, now)})
 	}
+	for _, t := range s.Files {
+		f.Foot.Files = append(f.Foot.Files, footFile{t.Kind + " of " + string(t.Governor), at(gov.UnixTime(t.Modified.Unix()), now)})
+	}
 	return f
 }
 
 func banners(s Status) []banner {
 	var out []banner
+	if s.Disk != "" {
+		out = append(out, banner{"bad", "Nothing can be written.", dossier.Untrusted(s.Disk).Line(600)})
+	}
 	if s.Frozen.Or(false) {
 		out = append(out, banner{"bad", "All signing is frozen.", "Proposals are followed and decided; no vote is signed until it is thawed."})
 	}
+	out = append(out, alarmBanners(s)...)
 	if len(s.Chains) == 0 {
 		out = append(out, banner{"warn", "No chain is followed yet.", ""})
 	}

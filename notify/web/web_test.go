@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,15 +142,111 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestNothingButGet(t *testing.T) {
+// examples are an address of each pattern.
+func examples(t *testing.T) (out []string) {
+	asset := regexp.MustCompile(`/assets/[^"]+`).FindString(body(t, get(t, web.New(&store{status: followed(true)}, web.Config{}), "/", "Accept", "text/html")))
+	if asset == "" {
+		t.Fatal("a page names no asset")
+	}
+	known := map[string][]string{
+		"/healthz": {"/healthz"}, "/readyz": {"/readyz"}, "/assets/{hash}/{name}": {asset, "/assets/x/y"}, "/metrics": {"/metrics"},
+		"/api/v1/proposals": {"/api/v1/proposals"}, "/api/v1/proposals/{chain}/{governor}/{number}": {path, path + "1", "/api/v1/proposals/x/y/z"}, "/api/v1/status": {"/api/v1/status"},
+		"/login": {"/login"}, "/live": {"/live"}, "/{$}": {"/", "/?show=open"}, "/p/{handle...}": {"/p/g/7", "/p/nobody/1"}, "/": {"/nothing"},
+	}
+	for _, p := range web.Patterns() {
+		if len(known[p]) == 0 {
+			t.Errorf("no example of %s", p)
+		}
+		out = append(out, known[p]...)
+	}
+	return out
+}
+
+func TestNothingButGetAndHead(t *testing.T) {
 	h := web.New(&store{status: followed(true)}, web.Config{Token: "t"})
-	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", "X"} {
-		for _, p := range []string{"/", "/healthz", "/metrics", "/login", path} {
-			if r := ask(t, h, method, p, "Authorization", "Bearer t"); r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET" {
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "X"} {
+		for _, p := range examples(t) {
+			if r := ask(t, h, method, p, "Authorization", "Bearer t"); r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
 				t.Errorf("%s %s: %d, Allow %q", method, p, r.StatusCode, r.Header.Get("Allow"))
 			}
 		}
 	}
+}
+
+// HEAD is GET without the body: the same status and the same headers, its length too, at every address and whatever is
+// wrong.
+func TestHeadAnswersAsGet(t *testing.T) {
+	n := 0
+	for name, c := range map[string]struct {
+		store  *store
+		token  string
+		header []string
+	}{
+		"well": {&store{status: followed(true)}, "", nil}, "not followed": {&store{status: followed(false)}, "", nil},
+		"store fails": {&store{status: followed(true), err: errors.New("no")}, "", nil}, "no token": {&store{status: followed(true)}, "t", nil},
+		"token": {&store{status: followed(true)}, "t", []string{"Authorization", "Bearer t"}}, "browser": {&store{status: followed(true)}, "", []string{"Accept", "text/html"}},
+		"browser without a token": {&store{status: followed(true)}, "t", []string{"Accept", "text/html"}},
+	} {
+		at := serve(t, web.New(c.store, web.Config{Token: c.token, Now: func() time.Time { return time.Unix(1_700_000_000, 0) }}))
+		for _, p := range examples(t) {
+			g, gotten := overWire(t, http.MethodGet, at+p, c.header)
+			h, nothing := overWire(t, http.MethodHead, at+p, c.header)
+			n++
+			if g.StatusCode != h.StatusCode || nothing != "" || (gotten == "") != (g.StatusCode == http.StatusNoContent) {
+				t.Errorf("%s: %s: GET %d with %d bytes, HEAD %d with %d", name, p, g.StatusCode, len(gotten), h.StatusCode, len(nothing))
+			}
+			if p == "/metrics" { // it counts itself
+				g.Header.Del("Content-Length")
+				h.Header.Del("Content-Length")
+			}
+			g.Header.Del("Date")
+			h.Header.Del("Date")
+			if !maps.EqualFunc(g.Header, h.Header, slices.Equal) {
+				t.Errorf("%s: %s: GET %v, HEAD %v", name, p, g.Header, h.Header)
+			}
+		}
+	}
+	t.Logf("%d answers compared", n)
+}
+
+// serve listens until the test ends.
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- web.Serve(ctx, l, h) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+func overWire(t *testing.T, method, url string, header []string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(b)
 }
 
 // TestG30WebTextIsInert: hostile text leaves as JSON text only, with headers under which nothing runs.

@@ -137,12 +137,13 @@ func stateWord(s gov.State) string {
 }
 
 var recordWords = map[string]string{
-	"WasSeen": "Seen on chain", "WasRewound": "Taken back by a reorganisation", "WasPreviewed": "First look, before finality",
+	"WasSeen": "Seen on chain", "WasRewound": "Taken back by a reorganisation", "WasTakenBack": "Change on chain taken back", "WasReopened": "Open again", "WasPreviewed": "First look, before finality",
 	"WasGathered": "Facts gathered", "WasDecided": "Policy decided", "WasGated": "Text and context read", "WasApproved": "Answered by the holder",
 	"WasCanceled": "Stopped by the holder", "WasReminded": "Holder reminded", "WasTimedOut": "Nobody answered in time",
 	"WasLocked": "Vote locked in the ledger", "WasReleased": "Vote taken back before signing", "WasSigned": "Vote signed",
 	"WasSent": "Vote sent", "WasMined": "Vote in a block", "WasUnmined": "Vote fell out of its block", "WasFinal": "Vote is final",
 	"WasReverted": "Vote reverted", "WasNotVoted": "No vote", "WasChanged": "State on chain changed", "WasClosed": "Closed", "WasBriefed": "Brief written",
+	"WasHeld": "Held by the budget", "WasForecast": "Vote forecast",
 }
 
 func recordWord(kind string) string {
@@ -155,6 +156,7 @@ func recordWord(kind string) string {
 var missingWords = map[gov.Reason]string{
 	gov.NoState: "the node does not keep that state", gov.NoPrice: "no price is known", gov.NoCode: "no code to read", gov.TimedOut: "no answer in time",
 	gov.RPCError: "the node answered with an error", gov.Disagreement: "endpoints disagree", gov.TooLarge: "larger than is read", gov.NotInRelease: "not in this release",
+	gov.Changed: "not what it was",
 	gov.NoFacts: "a fact that it is made from is missing", gov.NoFlow: "the operator does not say what is spent (flow_usd_per_day)", gov.NoPositions: "nobody's positions are known",
 }
 

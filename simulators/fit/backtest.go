@@ -7,9 +7,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/supervise"
 	"github.com/legate-dao/legate/simulators"
 	"github.com/legate-dao/legate/simulators/mc"
 )
@@ -140,7 +140,7 @@ func merge(data, train *Recorded) (map[string]*votings, []recorded, error) {
 func each(ctx context.Context, n int, do func(i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var wait sync.WaitGroup
+	var wait supervise.Group
 	next := make(chan int)
 	for range workers() {
 		wait.Go(func() {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // Version names the engine in results: the same version, model, seed and paths give the same numbers.
@@ -80,7 +81,7 @@ func (e Engine) Run(ctx context.Context, name string, k Kernel) (*Result, error)
 	blocks := (e.Paths + int64(e.Block) - 1) / int64(e.Block)
 	r := &run{Engine: e, key: HashName(name), blocks: blocks, moments: make([]Moments, blocks*int64(values))}
 	workers := make([]*worker, min(int64(e.Workers), blocks))
-	var wait sync.WaitGroup
+	var wait supervise.Group
 	for i := range workers {
 		workers[i] = newWorker(k.Fork(), values, events, e.Block)
 		wait.Go(func() { workers[i].work(ctx, r) })

@@ -1,4 +1,4 @@
-package rpc_test
+package quorum_test
 
 import (
 	"bytes"
@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/legate-dao/legate/chains/chaintest"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
@@ -18,32 +20,32 @@ import (
 type lie struct {
 	name   string
 	faults chaintest.Faults
-	ask    func(ctx context.Context, c *rpc.Client, head common.Hash) (string, rpc.Agreement, error)
+	ask    func(ctx context.Context, c *rpc.Client, head common.Hash) (string, quorum.Agreement, error)
 	silent bool // the liar drops out of the sources instead of being a minority
 }
 
-func askLogs(ctx context.Context, c *rpc.Client, _ common.Hash) (string, rpc.Agreement, error) {
-	logs, a, err := rpc.AgreeBy(ctx, c, c.Need(), rpc.LogsDigest, func(ctx context.Context, s rpc.Caller) ([]rpc.Log, error) {
-		return rpc.Logs(ctx, s, rpc.Filter{Addresses: []common.Address{account}, From: 0, To: 5})
+func askLogs(ctx context.Context, c *rpc.Client, _ common.Hash) (string, quorum.Agreement, error) {
+	return agree(ctx, c, c.Need(), func(ctx context.Context, s rpc.Caller) (string, error) {
+		logs, err := rpc.Logs(ctx, s, rpc.Filter{Addresses: []common.Address{account}, From: 0, To: 5})
+		return fmt.Sprint(len(logs), rpc.LogsDigest(logs)), err
 	})
-	return fmt.Sprint(len(logs), rpc.LogsDigest(logs)), a, err
 }
 
-func askFinal(ctx context.Context, c *rpc.Client, _ common.Hash) (string, rpc.Agreement, error) {
-	h, a, err := c.AgreedFinal(ctx)
+func askFinal(ctx context.Context, c *rpc.Client, _ common.Hash) (string, quorum.Agreement, error) {
+	h, a, err := final(ctx, c)
 	return fmt.Sprintf("%v", h.Key()), a, err
 }
 
-func askSlot(ctx context.Context, c *rpc.Client, head common.Hash) (string, rpc.Agreement, error) {
-	v, a, err := rpc.Agree(ctx, c, c.Need(), readSlot(head))
+func askSlot(ctx context.Context, c *rpc.Client, head common.Hash) (string, quorum.Agreement, error) {
+	v, a, err := agree(ctx, c, c.Need(), readSlot(head))
 	return v.Hex(), a, err
 }
 
-func askCode(ctx context.Context, c *rpc.Client, head common.Hash) (string, rpc.Agreement, error) {
-	v, a, err := rpc.AgreeBy(ctx, c, c.Need(), func(b []byte) string { return string(b) }, func(ctx context.Context, s rpc.Caller) ([]byte, error) {
-		return rpc.Code(ctx, s, account, head)
+func askCode(ctx context.Context, c *rpc.Client, head common.Hash) (string, quorum.Agreement, error) {
+	return agree(ctx, c, c.Need(), func(ctx context.Context, s rpc.Caller) (string, error) {
+		code, err := rpc.Code(ctx, s, account, head)
+		return fmt.Sprintf("%x", code), err
 	})
-	return fmt.Sprintf("%x", v), a, err
 }
 
 // swap replaces text in the answers of one method.
@@ -107,7 +109,7 @@ func TestG18LiarTolerance(t *testing.T) {
 				if err != nil || got != truth {
 					t.Errorf("%s, %d of %d lie, seed %d: got %s and %v, want %s", l.name, size.liars, size.n, seed, got, err, truth)
 				}
-				caught := len(a.Minority) + len(a.Errors) + size.n - a.Sources
+				caught := len(a.Minority) + len(a.Failed) + size.n - a.Asked
 				if caught != size.liars && l.name != "stale head" {
 					t.Errorf("%s, seed %d: %d liars, %d caught: %+v", l.name, seed, size.liars, caught, a)
 				}
