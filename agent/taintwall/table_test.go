@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 
 // walled are the packages that decide, find, sign or say what may be signed, and what all of them stand on.
 var walled = []string{
-	"agent/gov", "agent/fsfault", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
+	"agent/gov", "agent/impact", "agent/fsfault", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
 	"chains/book", "chains/governor/ballot", "chains/ledger", "chains/signer",
 }
 
