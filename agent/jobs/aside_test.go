@@ -2,11 +2,13 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -28,6 +30,13 @@ func (r *rig) aside() string {
 
 // against proposes what is voted against, and others beside it that are voted for.
 func (r *rig) against(number uint64) gov.ProposalID {
+	plan := r.world.TxPlan
+	r.world.TxPlan = func(ctx context.Context, b gov.Ballot) (gov.Tx, error) { // the world has no fees by which an Against overtakes
+		if busy, err := r.db.InFlight(ctx, b.Proposal); err != nil || len(busy) > 0 {
+			return gov.Tx{}, errors.Join(agent.ErrLater, err)
+		}
+		return plan(ctx, b)
+	}
 	for n := uint64(1); n <= 3; n++ {
 		r.world.Propose(agenttest.Proposal{Number: number + n, Direction: gov.For, Ends: 1000 * agenttest.BlockTime})
 	}

@@ -28,9 +28,12 @@ func (r *Runner) confirm(ctx context.Context, w *writing, chain gov.ChainID, b d
 		}
 	}
 	for _, id := range created {
-		d, err := w.load(ctx, id)
+		d, ok, err := w.readable(ctx, id)
 		if err != nil {
 			return err
+		}
+		if !ok {
+			continue
 		}
 		s, stands := seen[id]
 		if d.Stage == dossier.Unseen || d.Rewound || stands && d.RestsOn(s) {
@@ -50,9 +53,12 @@ func (r *Runner) confirmChanges(ctx context.Context, w *writing, chain gov.Chain
 		return err
 	}
 	for _, id := range changed {
-		d, err := w.load(ctx, id)
+		d, ok, err := w.readable(ctx, id)
 		if err != nil {
 			return err
+		}
+		if !ok {
+			continue
 		}
 		logs := d.Contradicted(b.Confirmed, func(c dossier.Change) bool { return slices.Contains(b.Changes, c) })
 		if len(logs) == 0 {

@@ -241,9 +241,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		for _, c := range b.Changes {
-			if d, err := w.load(ctx, c.ID); err != nil {
+			d, ok, err := w.readable(ctx, c.ID)
+			if err != nil {
 				return err
-			} else if d.HasChange(c) {
+			}
+			if !ok || d.HasChange(c) {
 				continue
 			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
@@ -290,6 +292,16 @@ func (w *writing) load(ctx context.Context, id gov.ProposalID) (dossier.Dossier,
 		return d, nil
 	}
 	return w.tx.Load(ctx, id)
+}
+
+// readable is load, but for a proposal that does not fold: it is set aside, and the rest of the batch goes on.
+func (w *writing) readable(ctx context.Context, id gov.ProposalID) (d dossier.Dossier, ok bool, err error) {
+	d, err = w.load(ctx, id)
+	if journal.Itself(err) {
+		w.aside = append(w.aside, proposalAside(id, err))
+		return d, false, nil
+	}
+	return d, err == nil, err
 }
 
 // add appends one event; one that does not belong, since it was read before or all is over, changes nothing. One that
