@@ -116,9 +116,10 @@ func newGathering(deps Deps, p gov.Proposal, at gov.Block) *gathering {
 	if r, ok := deps.Runner.(*fork.Runner); ok && r != nil {
 		deps.Runner = r.Through(reads) // it reads much that the gatherers read
 	}
-	g := &gathering{deps: deps, reads: reads, p: p, at: at, before: book.At(reads, at.Hash), contracts: map[gov.Address]book.Contract{}}
+	g := &gathering{deps: deps, reads: reads, p: p, at: at, contracts: map[gov.Address]book.Contract{}}
 	g.facts.At, g.facts.Sources, g.facts.Caps = at, deps.Sources, deps.Caps
 	g.facts.DAO = daoOf(deps)
+	g.before = stateAt(reads, p.ID.Chain, deps.Runner, at, g.ours)
 	g.facts.Effects = noEffects()
 	if deps.Doubt != "" {
 		g.missing(gov.PartDAO, deps.Doubt, deps.Governor.Address)

@@ -35,6 +35,9 @@ const (
 	// MaxDeep is how many reads may each depend on the one before, which no batch can fetch: at 60 ms each they take
 	// half of DefaultTimeout. A run that reads no more than this in all is never deeper.
 	MaxDeep = 512
+	// MaxAskDeep is the same for one question to a contract that anybody may have made. An honest getter, through a
+	// proxy and a beacon, needs five.
+	MaxAskDeep = 32
 	// DefaultProbeGas is of one balanceOf or allowance: the dearest of real tokens, through proxies and oracles, take
 	// a third.
 	DefaultProbeGas = 1_000_000
