@@ -6,6 +6,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
 )
 
 // confirm compares what was told of blocks before they were final with what their logs say now, byte for byte, and takes
@@ -29,6 +30,10 @@ func (r *Runner) confirm(ctx context.Context, w *writing, chain gov.ChainID, b d
 	}
 	for _, id := range created {
 		d, err := w.load(ctx, id)
+		if journal.Itself(err) {
+			w.aside = append(w.aside, proposalAside(id, err))
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -51,6 +56,10 @@ func (r *Runner) confirmChanges(ctx context.Context, w *writing, chain gov.Chain
 	}
 	for _, id := range changed {
 		d, err := w.load(ctx, id)
+		if journal.Itself(err) {
+			w.aside = append(w.aside, proposalAside(id, err))
+			continue
+		}
 		if err != nil {
 			return err
 		}

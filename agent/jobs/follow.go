@@ -241,9 +241,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		for _, c := range b.Changes {
-			if d, err := w.load(ctx, c.ID); err != nil {
+			d, err := w.load(ctx, c.ID)
+			if err != nil && !journal.Itself(err) { // else it is set aside below
 				return err
-			} else if d.HasChange(c) {
+			}
+			if err == nil && d.HasChange(c) {
 				continue
 			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
