@@ -60,7 +60,8 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 	}
 	late.Store(int64(time.Hour)) // an hour goes by without a block
 	r.fire()
-	r.until("an alarm", func() bool { return strings.Contains(r.told(), "no new block of eip155:1337 for 1h0m") })
+	title := "no new block of eip155:1337, and voting on " + id.String() + " ends soon: voting ends in about 2h"
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), title) && strings.Contains(r.told(), ", for 1h0m") })
 	r.until("the lost step done", func() bool { return r.dossier(id).Gate != nil })
 	r.until("the watch again", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
 	if left := r.watched(); left < 4000 || left > 4210 {
@@ -71,6 +72,49 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 	r.stage(id, dossier.AtClosed)
 	r.fire()
 	r.until("the watch ends", func() bool { return r.count("kind = 'deadline' AND state <> 'completed'") == 0 })
+}
+
+// However long no block comes, an alarm has the same title, and there is none any more when voting must be over.
+func TestDeadlineWithoutHeadsAlarmsWithOneTitle(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var late atomic.Int64
+	r.conf.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime})
+	r.start().head(3)
+	look := func(after time.Duration) {
+		t.Helper()
+		r.until("the watch", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
+		snoozes := 0
+		if err := r.db.SQL().QueryRowContext(t.Context(), "SELECT COALESCE(CAST(metadata ->> 'snoozes' AS INTEGER), 0) FROM river_job WHERE kind = 'deadline'").Scan(&snoozes); err != nil {
+			t.Fatal(err)
+		}
+		late.Store(int64(after))
+		r.fire()
+		r.until("a look", func() bool {
+			return r.count(fmt.Sprintf("kind = 'deadline' AND state = 'scheduled' AND CAST(metadata ->> 'snoozes' AS INTEGER) > %d", snoozes)) == 1
+		})
+	}
+	for _, after := range []time.Duration{time.Hour, 2 * time.Hour, 3 * time.Hour, 12_000 * time.Second} {
+		look(after)
+	}
+	titles := map[string]bool{}
+	for _, line := range strings.Split(r.told(), "\n") {
+		title, _, _ := strings.Cut(line, ": voting ends in")
+		titles[title] = true
+	}
+	if len(titles) != 1 || strings.Count(r.told(), "no new block") != 4 {
+		t.Errorf("%d titles: %s", len(titles), r.told())
+	}
+	for _, after := range []time.Duration{4 * time.Hour, 5 * time.Hour, 1000 * time.Hour} {
+		look(after)
+	}
+	if n := strings.Count(r.told(), "no new block"); n != 4 {
+		t.Errorf("%d alarms, some after the end: %s", n, r.told())
+	}
+	if left := r.watched(); left < 500 {
+		t.Errorf("the watch looks in %.0f s", left)
+	}
 }
 
 // A proposal whose facts cannot be had up to the last quarter of its window is an alarm, whatever its vote would be.
