@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -176,6 +177,54 @@ func TestPollsThatFailAlarmOnceAndRecover(t *testing.T) {
 	r.until("recovered", func() bool { h := r.runner.Health()[agenttest.Chain]; return h.Err == nil && h.CaughtUp })
 	if got := r.told(); strings.Count(got, "cannot follow") != 1 || !strings.Contains(got, "502") {
 		t.Errorf("alarms %q", got)
+	}
+}
+
+// countingLog counts the lines of a log.
+type countingLog struct {
+	slog.Handler
+	lines *atomic.Int64
+}
+
+func (c countingLog) Enabled(context.Context, slog.Level) bool { return true }
+func (c countingLog) Handle(_ context.Context, rec slog.Record) error {
+	if rec.Level >= slog.LevelWarn {
+		c.lines.Add(1)
+	}
+	return nil
+}
+func (c countingLog) WithAttrs([]slog.Attr) slog.Handler { return c }
+
+// An outage of many polls, with errors that all differ, or one that comes and goes, is a few lines of the log.
+func TestLongOutagesDoNotFloodTheLog(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(n int64) bool{
+		"down": func(n int64) bool { return n <= 60 }, "flapping": func(n int64) bool { return n <= 60 && n%2 == 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			var lines, polls atomic.Int64
+			r.conf.Log = slog.New(countingLog{slog.DiscardHandler, &lines})
+			r.conf.Poll = 5 * time.Millisecond
+			r.world.Before = func(port string, _ gov.ProposalID) error {
+				if port != "poll" {
+					return nil
+				}
+				if n := polls.Add(1); fails(n) {
+					return fmt.Errorf("502 bad gateway, try %d", n)
+				}
+				return nil
+			}
+			r.start()
+			r.until("it is over", func() bool { return polls.Load() > 65 })
+			if n := lines.Load(); n > 3 || n == 0 {
+				t.Errorf("%d lines in the log", n)
+			}
+			if n := strings.Count(r.told(), "cannot follow"); n > 1 || name == "down" && n != 1 {
+				t.Errorf("told %d times: %s", n, r.told())
+			}
+		})
 	}
 }
 
