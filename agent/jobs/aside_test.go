@@ -230,3 +230,73 @@ func TestG51AlarmThatPanicsHarmsNothing(t *testing.T) {
 	r.castAll(7)
 	r.until("set aside", func() bool { return strings.Contains(r.aside(), "step: gather of "+agenttest.ID(6).String()) })
 }
+
+// damage breaks a record of a proposal that is waiting for its vote, and stops the daemon.
+func (r *rig) damage(bad gov.ProposalID) {
+	r.t.Helper()
+	r.stop()
+	if _, err := r.db.SQL().ExecContext(r.t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasDecided'", bad.String()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What is read of a proposal whose records were damaged, or confirmed of it, stops no chain: what was told is set aside,
+// and the others are voted on.
+func TestG51NewsOfAProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
+	t.Parallel()
+	for name, news := range map[string]func(r *rig, bad gov.ProposalID){
+		"changed": func(r *rig, bad gov.ProposalID) {
+			r.damage(bad)
+			r.against(7)
+			r.world.Change(6, gov.StateCanceled)
+		},
+		"a change becomes final": func(r *rig, bad gov.ProposalID) {
+			r.world.Change(6, gov.StateActive)
+			r.head(1)
+			r.until("the change", func() bool { return strings.Contains(r.story(), "Changed") })
+			r.damage(bad)
+			r.against(7)
+		},
+		"a reorganisation takes a change back": func(r *rig, bad gov.ProposalID) {
+			r.world.Change(6, gov.StateActive)
+			r.head(1)
+			r.until("the change", func() bool { return strings.Contains(r.story(), "Changed") })
+			r.damage(bad)
+			r.world.Reorg(1, false)
+			r.against(7)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+			r.start().head(4)
+			r.vote(bad, gov.VoteWaiting)
+			news(r, bad)
+			r.start()
+			r.castAll(7)
+			if n := strings.Count(r.told(), "nothing can be done about "+bad.String()); n != 1 || strings.Contains(r.told(), "cannot follow") {
+				t.Errorf("told %d times: %s", n, r.told())
+			}
+		})
+	}
+}
+
+// The block of a proposal becomes final after its records were damaged.
+func TestG51ConfirmedProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+	r.start().head(1)
+	r.until("a preview", func() bool { return strings.Contains(r.story(), "Previewed") })
+	r.stop()
+	if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasSeen'", bad.String()); err != nil {
+		t.Fatal(err)
+	}
+	r.against(7)
+	r.start()
+	r.castAll(7)
+	if n := strings.Count(r.told(), "nothing can be done about "+bad.String()); n != 1 || strings.Contains(r.told(), "cannot follow") {
+		t.Errorf("told %d times: %s", n, r.told())
+	}
+}

@@ -23,7 +23,8 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
 	var past filling
-	for failures := 0; ; {
+	fails := outage{}
+	for {
 		behind := false
 		err := supervise.Catch(func() (err error) {
 			part.On("the blocks after %d", r.Health()[p.Chain()].Head.Number)
@@ -42,10 +43,12 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			failures++
-			r.failed(ctx, p.Chain(), err, failures)
+			r.failed(ctx, p.Chain(), err, &fails)
 		default:
-			failures = 0
+			if fails.told {
+				r.conf.Log.Warn("the chain is followed again", "chain", p.Chain().String(), "failures", fails.n)
+			}
+			fails = outage{logged: fails.logged}
 			if behind { // back-fill: go on at once
 				continue
 			}
@@ -66,9 +69,25 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 // errBroken says that a chain took back what was final (G21).
 var errBroken = errors.New("a reorganisation reached below a finalized block; signing is stopped")
 
-// failed notes that a poll failed. One failure is weather; some in a row, and then every minute or so, need a person.
-func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failures int) {
+// outage is polls of a chain that fail in a row.
+type outage struct {
+	n      int
+	last   time.Time // when it was told last
+	told   bool      // to a person
+	logged time.Time // one failure, of this outage or one before
+}
+
+// An outage that goes on is logged and told to a person so often, and single failures are logged no oftener than that.
+const (
+	sayAgain = 10 * time.Minute
+	logAgain = time.Minute
+)
+
+// failed notes that a poll failed. One failure is weather; some in a row need a person, who is told again once in a
+// while. What each of the many polls of a long outage says is not logged.
+func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, o *outage) {
 	r.noteHealth(chain, func(h *Health) { h.Err, h.CaughtUp = err, false })
+	o.n++
 	broken := errors.Is(err, errBroken)
 	if broken {
 		r.conf.OnBroken(ctx, chain)
@@ -77,11 +96,15 @@ func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failu
 		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
 		return
 	}
-	if failures == 3 || failures%15 == 0 || broken && failures == 1 {
+	now := r.conf.Now()
+	switch {
+	case o.n == 3 || broken && !o.told || o.n > 3 && now.Sub(o.last) >= sayAgain:
+		o.last, o.told = now, true
 		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
-		return
+	case o.n < 3 && now.Sub(o.logged) >= logAgain:
+		o.logged = now
+		r.conf.Log.Warn("poll failed, will be tried again", "chain", chain.String(), "error", err)
 	}
-	r.conf.Log.Warn("poll failed, will be tried again", "chain", chain.String(), "error", err)
 }
 
 func (r *Runner) noteHealth(c gov.ChainID, f func(*Health)) {
@@ -241,11 +264,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		for _, c := range b.Changes {
-			d, ok, err := w.readable(ctx, c.ID)
-			if err != nil {
+			d, err := w.load(ctx, c.ID)
+			if err != nil && !journal.Itself(err) { // else it is set aside below
 				return err
 			}
-			if !ok || d.HasChange(c) {
+			if err == nil && d.HasChange(c) {
 				continue
 			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
