@@ -68,15 +68,19 @@ func (d Dossier) Turn() Turn {
 	return t
 }
 
+// turnBasis stands for the basis of the facts that an answer speaks of.
+var turnBasis = gov.Digest{1}
+
 // dossier is one of which [Dossier.Choice] says the same, but for its words.
 func (t Turn) dossier() Dossier {
 	d := Dossier{
 		Proposal: gov.Proposal{ID: t.ID, Clock: t.Clock, Starts: t.Starts, Ends: t.Ends},
-		Gathered: &Gathered{}, Verdict: &gov.Verdict{Direction: t.Final}, Gate: &WasGated{Gate: gov.Gated{Result: gov.GatePass}},
+		Gathered: &Gathered{Basis: turnBasis}, Verdict: &gov.Verdict{Direction: t.Final}, Gate: &WasGated{Gate: gov.Gated{Result: gov.GatePass}},
 		Plan: t.Plan, Since: t.Since, FirstDecided: t.First, Canceled: t.Canceled,
 	}
 	if t.Answer != nil {
-		d.Approval = &gov.Approval{Proposal: t.ID, Support: t.Answer.Support, Expires: t.Answer.Expires}
+		// it counts, whether over facts or over the content alone: an answer without a basis would want a content hash
+		d.Approval = &gov.Approval{Proposal: t.ID, Basis: turnBasis, Support: t.Answer.Support, Expires: t.Answer.Expires}
 	}
 	if t.Stands != nil {
 		d.Standing = &Standing{Wait: *t.Stands}
