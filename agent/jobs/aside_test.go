@@ -127,6 +127,57 @@ func TestG51ProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
 	r.sound()
 }
 
+// What the chain says of a proposal whose records were damaged, that its creation is final, that it has changed, that
+// this did not happen, stops no other: the chain is followed, and what was said is stored when the records are mended.
+func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	lies := newLying(r, func(b *dossier.Batch) {
+		b.Changes = append(b.Changes, dossier.Change{ID: agenttest.ID(6), State: gov.StateCanceled, Block: b.To.Block, Log: gov.Hash{1}})
+	})
+	lies.Store(false)
+	r.start().head(4)
+	r.polls(2)
+	bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Starts: 10 * agenttest.BlockTime, Ends: 3000 * agenttest.BlockTime})
+	r.head(1)
+	r.stage(bad, dossier.AtSeen)
+	lies.Store(true) // what is told at the head and will not be in the final block
+	r.head(1)
+	r.until("believed", func() bool { return r.dossier(bad).Proposal.State == gov.StateCanceled })
+	lies.Store(false)
+	r.stop()
+
+	var body string
+	where := " WHERE proposal = '" + bad.String() + "' AND type = 'WasSeen'"
+	if err := r.db.SQL().QueryRowContext(t.Context(), "SELECT body FROM records"+where).Scan(&body); err != nil {
+		t.Fatal(err)
+	}
+	set := func(to string) {
+		if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE records SET body = ?"+where, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(strings.Replace(body, "{", "[", 1))
+	r.against(7)
+	r.start()
+	r.head(1)
+	r.stored()
+	r.world.Change(6, gov.StateQueued)
+	r.castAll(7)
+	if got := r.aside(); !strings.Contains(got, "proposal: "+bad.String()) || !strings.Contains(got, "event: WasChanged of "+bad.String()) {
+		t.Errorf("set aside:\n%s", got)
+	}
+	r.stop()
+	set(body)
+	r.start()
+	r.heads("the mended proposal knows of its change", func() bool { return r.dossier(bad).Proposal.State == gov.StateQueued })
+	r.until("nothing is set aside", func() bool { return r.aside() == "" })
+	if d := r.dossier(bad); d.Stage == dossier.Unseen || len(d.Changes) != 2 {
+		t.Errorf("stage %s, changes %+v", d.Stage, d.Changes)
+	}
+	r.sound()
+}
+
 // A step that panics is told, tried seldom, and its proposal is voted on when it works again; others are voted on meanwhile.
 func TestG51StepThatPanicsTakesNoOtherDown(t *testing.T) {
 	t.Parallel()

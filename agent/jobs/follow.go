@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -347,6 +348,11 @@ func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) e
 	return nil
 }
 
+// isAside reports whether something of a proposal was set aside in this batch.
+func (w *writing) isAside(id gov.ProposalID) bool {
+	return slices.ContainsFunc(w.aside, func(a journal.Aside) bool { return a.Proposal == id.String() })
+}
+
 // orAside sets an event aside where the error is of the event or its proposal; another error is returned.
 func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
 	if !journal.Itself(err) {
@@ -354,10 +360,10 @@ func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
 	}
 	what := fmt.Sprintf("%s of %s", dossier.TypeOf(e), id)
 	switch e := e.(type) {
-	case dossier.WasSeen:
-		what += fmt.Sprintf(" in block %d", e.Seen.Proposal.Created.Number)
+	case dossier.WasSeen: // a block may tell of one proposal more than once
+		what += fmt.Sprintf(" in block %d, log %x", e.Seen.Proposal.Created.Number, e.Seen.Log[:4])
 	case dossier.WasChanged:
-		what += fmt.Sprintf(" in block %d", e.Change.Block.Number)
+		what += fmt.Sprintf(" in block %d, log %x", e.Change.Block.Number, e.Change.Log[:4])
 	case dossier.WasTakenBack:
 		what += fmt.Sprintf(" down to block %d", e.To.Number)
 	case dossier.WasRewound:
@@ -382,8 +388,15 @@ func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b do
 	dossiers := map[gov.ProposalID]dossier.Dossier{}
 	for _, e := range open {
 		d, err := r.fold(ctx, w.tx, e)
-		if journal.Itself(err) {
+		if journal.Itself(err) { // what it loses is set aside; where it is not created again, nothing else says so
+			gone := dossier.Event(dossier.WasTakenBack{To: to, Head: b.Heads[e.ID.Governor]})
+			if e.Created > to.Number {
+				gone = dossier.WasRewound{To: to}
+			}
 			w.aside = append(w.aside, proposalAside(e.ID, err))
+			if err := w.orAside(e.ID, gone, err); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
@@ -394,9 +407,15 @@ func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b do
 	for _, id := range ids {
 		d, ok := dossiers[id]
 		if !ok {
+			if w.isAside(id) {
+				continue
+			}
 			d, err = w.tx.Load(ctx, id)
-			if journal.Itself(err) {
+			if journal.Itself(err) { // it is closed
 				w.aside = append(w.aside, proposalAside(id, err))
+				if err := w.orAside(id, dossier.WasTakenBack{To: to, Head: b.Heads[id.Governor]}, err); err != nil {
+					return err
+				}
 				continue
 			}
 			if err != nil {
