@@ -54,6 +54,7 @@ type Asked struct {
 
 // When says of what, and when, a [Liar] lies.
 type When struct {
+	// Question is what it lies about; empty: whatever it is asked.
 	Question Question
 	// Moment is the one in which it lies; empty: in all of them.
 	Moment string
@@ -145,7 +146,7 @@ func (l *Liar) takes(q Question) *Lie {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked[Asked{l.moment, q}]++
-	if l.lie == nil || l.when.Question != q || l.when.Moment != "" && l.when.Moment != l.moment || l.when.Once && l.told > 0 {
+	if l.lie == nil || l.when.Question != "" && l.when.Question != q || l.when.Moment != "" && l.when.Moment != l.moment || l.when.Once && l.told > 0 {
 		return nil
 	}
 	if l.lie.Alter == nil && l.lie.Block == nil && l.lie.Back == 0 {
@@ -180,10 +181,14 @@ func (l *Liar) answer(r *http.Request, a ask, honest asking) (json.RawMessage, *
 		return honest(a)
 	}
 	truth, fail, err := honest(a)
-	if err != nil || fail != nil && lie.Back == 0 {
+	if err != nil {
 		return truth, fail, err
 	}
-	told, ok := l.deceive(lie, a, truth, honest)
+	base := truth
+	if fail != nil {
+		base = quote(common.Hash{}.Hex()) // it answers where the truth is a failure
+	}
+	told, ok := l.deceive(lie, a, base, honest)
 	if !ok {
 		return truth, fail, nil
 	}

@@ -82,7 +82,14 @@ const (
 )
 
 // Lies are the lies that a form of result has: those of all results, then its own. The list is always the same.
-func Lies(f Form) []Lie { return append(commonLies(), formLies[f]()...) }
+// The empty form has only those of all results.
+func Lies(f Form) []Lie {
+	all := commonLies()
+	if own := formLies[f]; own != nil {
+		all = append(all, own()...)
+	}
+	return all
+}
 
 // commonLies can be told of every result.
 func commonLies() []Lie {

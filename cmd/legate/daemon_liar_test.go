@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -46,7 +45,9 @@ const (
 	stageDelay    = 14
 	stagePeriod   = 110
 	stageFinality = 3
-	stageWait     = 25 // of a For
+	stageWait     = 40 // of a For
+	finalEvery    = 16 // how many blocks pass before the watcher asks for the final one again
+	stageHaste    = 36 // seconds: how far the daemon's head may be behind when it decides
 	stageSlack    = 10 // how much later than the honest run a vote may be: a block passes while the daemon waits for two seconds
 )
 
@@ -126,7 +127,10 @@ type life struct {
 	changed chan struct{}
 
 	drain, grant motion
-	early        bool   // the For was sent before its wait was over
+	began        time.Time
+	notes        []string
+	decided      uint64 // the chain's time when the grant was decided first
+	early        bool   // the For was bound before its wait was over
 	stuck        string // what did not come
 }
 
@@ -137,7 +141,9 @@ type outcome struct {
 	early          bool
 	named          []string // hosts that the log or the status names
 	told           int
+	asked          map[chaintest.Asked]bool
 	took           time.Duration
+	story          string
 }
 
 type ballotSeen struct {
@@ -151,7 +157,7 @@ func (s *stage) live(before func(*life)) (out outcome) {
 	s.t.Helper()
 	began := time.Now()
 	s.reset()
-	l := &life{stage: s, log: &output{}, records: map[gov.ProposalID][]string{}, changed: make(chan struct{}, 1), done: make(chan error, 1)}
+	l := &life{stage: s, log: &output{}, records: map[gov.ProposalID][]string{}, changed: make(chan struct{}, 1), done: make(chan error, 1), began: began}
 	if before != nil {
 		before(l)
 	}
@@ -163,9 +169,17 @@ func (s *stage) live(before func(*life)) (out outcome) {
 
 // at says which moment it is.
 func (l *life) at(moment string) {
+	l.note(moment)
 	for _, e := range l.liars {
 		e.At(moment)
 	}
+}
+
+// note adds to the story of the life, told where something is wrong.
+func (l *life) note(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.notes = append(l.notes, fmt.Sprintf("%.1f %s", time.Since(l.began).Seconds(), what))
 }
 
 // run drives the chain through the moments.
@@ -180,8 +194,10 @@ func (l *life) run() {
 	defer l.end()
 
 	l.at(watching)
-	l.drain = l.propose("harbor", "Maintenance", l.drainAction())
-	l.grant = l.propose("harbor", "A grant", l.grantAction())
+	drain, grant := l.propose("harbor", "Maintenance", l.drainAction()), l.propose("harbor", "A grant", l.grantAction())
+	l.mu.Lock()
+	l.drain, l.grant = drain, grant
+	l.mu.Unlock()
 	if !l.wait("the proposals are seen", 20, func() bool { return l.has(l.drain, "WasSeen") && l.has(l.grant, "WasSeen") }) {
 		return
 	}
@@ -198,9 +214,7 @@ func (l *life) run() {
 	if !l.wait("the Against is sent", 40, func() bool { return l.has(l.drain, "WasSent") }) {
 		return
 	}
-	l.at(confirming)
-	l.mine(stageFinality + 1)
-	if !l.wait("the Against is final", 40, func() bool { return l.has(l.drain, "WasFinal") }) {
+	if !l.confirm(l.drain, "the Against") {
 		return
 	}
 	l.at(deciding)
@@ -209,34 +223,38 @@ func (l *life) run() {
 		l.mine(min(5, due-1-l.height()))
 		l.settle()
 	}
-	if l.has(l.grant, "WasLocked") {
-		l.early = true
-	}
 	l.at(planning)
 	l.mine(2)
 	if !l.wait("the For is sent", 40, func() bool { return l.has(l.grant, "WasSent") }) {
 		return
 	}
+	l.confirm(l.grant, "the For")
+}
+
+// confirm mines until a sent vote is final.
+func (l *life) confirm(m motion, what string) bool {
 	l.at(confirming)
-	l.mine(stageFinality + 1)
-	l.wait("the For is final", 40, func() bool { return l.has(l.grant, "WasFinal") })
+	l.mine(1)
+	if !l.wait(what+" is mined", 20, func() bool { return l.has(m, "WasMined") || l.has(m, "WasFinal") }) {
+		return false
+	}
+	l.mine(stageFinality + finalEvery)
+	return l.wait(what+" is final", 20, func() bool { return l.has(m, "WasFinal") })
 }
 
 func (l *life) drainAction() devchain.Action { return l.site.drain("harbor") }
 func (l *life) grantAction() devchain.Action { return l.site.grant("harbor") }
 
-// due is the block in which the wait of the For is over, by the record of its decision.
+// due is the block in which the wait of the For is over, counted from when it was decided.
 func (l *life) due() uint64 {
-	d := may(l.engine.db.Load(l.t.Context(), l.grant.id))(l.t)
 	head := may(l.node.Head(l.t.Context()))(l.t)
-	due := d.FirstDecided + stageWait*12
-	if opens := gov.UnixTime(head.Time) - gov.UnixTime(12*(head.Number.Uint64()-l.grant.Receipt.BlockNumber.Uint64()-stageDelay)); due < opens {
-		due = opens
-	}
-	if due <= gov.UnixTime(head.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	due := l.decided + stageWait*12
+	if due <= head.Time {
 		return head.Number.Uint64()
 	}
-	return head.Number.Uint64() + uint64(due-gov.UnixTime(head.Time))/12
+	return head.Number.Uint64() + (due-head.Time)/12
 }
 
 // start opens the engine as `legate run --live` does. It may take long, but not for ever.
@@ -250,7 +268,7 @@ func (l *life) start(ctx context.Context) bool {
 	}
 	ready := make(chan opened, 1)
 	go func() {
-		e, err := openEngine(ctx, conf, engineConfig{log: log, live: true, fetch: 20 * time.Millisecond, observe: l.observe, out: l.log})
+		e, err := openEngine(ctx, conf, engineConfig{log: log, live: true, fetch: 50 * time.Millisecond, observe: l.observe, out: l.log})
 		ready <- opened{e, err}
 	}()
 	select {
@@ -287,7 +305,17 @@ func (l *life) end() {
 
 // observe takes a record of the daemon.
 func (l *life) observe(r dossier.Record, d dossier.Dossier) {
+	now := may(l.node.Head(context.Background()))(l.t).Time // by the chain itself: what the daemon has on record may be a lie
 	l.mu.Lock()
+	if d.ID() == l.grant.id {
+		switch {
+		case r.Type == "WasDecided" && l.decided == 0:
+			l.decided = now
+		case r.Type == "WasLocked" && now+stageHaste < l.decided+12*stageWait:
+			l.early = true
+		}
+	}
+	l.notes = append(l.notes, fmt.Sprintf("%.1f %s %s", time.Since(l.began).Seconds(), d.ID().Number.String()[:3], r.Type))
 	l.records[d.ID()] = append(l.records[d.ID()], r.Type)
 	l.mu.Unlock()
 	select {
@@ -321,6 +349,7 @@ func (l *life) wait(what string, blocks int, ok func() bool) bool {
 			return true
 		}
 		if time.Now().After(next) {
+			l.note("a block passes")
 			if blocks--; blocks < 0 {
 				l.stuck = what + ": it did not come"
 				return false
@@ -367,7 +396,7 @@ func (s *stage) height() uint64 {
 
 // outcome reads the end of a life from the chain.
 func (l *life) outcome() outcome {
-	o := outcome{stuck: l.stuck, early: l.early}
+	o := outcome{stuck: l.stuck, early: l.early, story: strings.Join(l.notes, ", ")}
 	see := func(m motion) (b ballotSeen) {
 		if m.Proposal == nil {
 			return b
@@ -380,8 +409,12 @@ func (l *life) outcome() outcome {
 		return b
 	}
 	o.against, o.forth = see(l.drain), see(l.grant)
+	o.asked = map[chaintest.Asked]bool{}
 	for _, e := range l.liars {
 		o.told += e.Told()
+		for a := range e.Asked() {
+			o.asked[a] = true
+		}
 		for line := range strings.Lines(l.log.String()) {
 			if strings.Contains(line, e.Host()) {
 				o.named = append(o.named, e.Host())
@@ -421,23 +454,4 @@ func (o outcome) wrong(honest outcome) string {
 		say("the wait of the For was skipped")
 	}
 	return strings.Join(all, "; ")
-}
-
-func TestLiarProto(t *testing.T) {
-	s := newStage(t)
-	for range 3 {
-		o := s.live(nil)
-		t.Logf("%+v", o)
-	}
-	t.Log(filepath.Base(s.home.dir))
-	asked := map[string]int{}
-	for i, l := range s.liars {
-		for a, n := range l.Asked() {
-			asked[fmt.Sprintf("%-45s %-10s", a.Question, a.Moment)] += n
-			_ = i
-		}
-	}
-	for k, n := range asked {
-		fmt.Println(k, n)
-	}
 }
