@@ -126,6 +126,9 @@ type life struct {
 	records map[gov.ProposalID][]string
 	changed chan struct{}
 
+	bad          devchain.Action // what deserves the Against
+	started      func()          // done when the daemon runs; may be nil
+	against      bool            // the life ends with the Against
 	drain, grant motion
 	began        time.Time
 	notes        []string
@@ -143,7 +146,7 @@ type outcome struct {
 	told           int
 	asked          map[chaintest.Asked]bool
 	took           time.Duration
-	story          string
+	story, log     string
 }
 
 type ballotSeen struct {
@@ -157,7 +160,7 @@ func (s *stage) live(before func(*life)) (out outcome) {
 	s.t.Helper()
 	began := time.Now()
 	s.reset()
-	l := &life{stage: s, log: &output{}, records: map[gov.ProposalID][]string{}, changed: make(chan struct{}, 1), done: make(chan error, 1), began: began}
+	l := &life{stage: s, log: &output{}, records: map[gov.ProposalID][]string{}, changed: make(chan struct{}, 1), done: make(chan error, 1), began: began, bad: s.site.drain("harbor")}
 	if before != nil {
 		before(l)
 	}
@@ -193,8 +196,11 @@ func (l *life) run() {
 	}
 	defer l.end()
 
+	if l.started != nil {
+		l.started()
+	}
 	l.at(watching)
-	drain, grant := l.propose("harbor", "Maintenance", l.drainAction()), l.propose("harbor", "A grant", l.grantAction())
+	drain, grant := l.propose("harbor", "Maintenance", l.bad), l.propose("harbor", "A grant", l.site.grant("harbor"))
 	l.mu.Lock()
 	l.drain, l.grant = drain, grant
 	l.mu.Unlock()
@@ -202,7 +208,9 @@ func (l *life) run() {
 		return
 	}
 	l.at(gathering)
-	l.mine(stageFinality + 1)
+	// an hour passes, so that a clock that is put back before the creation shows
+	must(l.t, l.node.Advance(l.t.Context(), time.Hour))
+	l.mine(stageFinality)
 	if !l.wait("the proposals are decided", 20, func() bool { return l.has(l.drain, "WasDecided") && l.has(l.grant, "WasDecided") }) {
 		return
 	}
@@ -214,7 +222,7 @@ func (l *life) run() {
 	if !l.wait("the Against is sent", 40, func() bool { return l.has(l.drain, "WasSent") }) {
 		return
 	}
-	if !l.confirm(l.drain, "the Against") {
+	if !l.confirm(l.drain, "the Against") || l.against {
 		return
 	}
 	l.at(deciding)
@@ -241,9 +249,6 @@ func (l *life) confirm(m motion, what string) bool {
 	l.mine(stageFinality + finalEvery)
 	return l.wait(what+" is final", 20, func() bool { return l.has(m, "WasFinal") })
 }
-
-func (l *life) drainAction() devchain.Action { return l.site.drain("harbor") }
-func (l *life) grantAction() devchain.Action { return l.site.grant("harbor") }
 
 // due is the block in which the wait of the For is over, counted from when it was decided.
 func (l *life) due() uint64 {
@@ -396,7 +401,7 @@ func (s *stage) height() uint64 {
 
 // outcome reads the end of a life from the chain.
 func (l *life) outcome() outcome {
-	o := outcome{stuck: l.stuck, early: l.early, story: strings.Join(l.notes, ", ")}
+	o := outcome{stuck: l.stuck, early: l.early, story: strings.Join(l.notes, ", "), log: l.log.String()}
 	see := func(m motion) (b ballotSeen) {
 		if m.Proposal == nil {
 			return b
