@@ -265,6 +265,10 @@ func (s *Server) channel(w http.ResponseWriter, r *http.Request) {
 
 // webhook says what the webhook is: whoever tries its address without a message reads that.
 func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("kind") != "webhooks" {
+		http.NotFound(w, r)
+		return
+	}
 	if err := authorized(r); err != nil {
 		var api *apiError
 		if errors.As(err, &api) {
