@@ -119,21 +119,20 @@ func (r *Runner) left(d dossier.Dossier, head gov.Head) (left, stopped time.Dura
 // comeBack is after how long the watch looks again.
 func comeBack(left time.Duration) time.Duration { return max(left/2, watchFloor) }
 
-// watchDeadlines sets the watch over proposals that were just seen and are open.
-func (r *Runner) watchDeadlines(ctx context.Context, tx journal.Tx, seen []dossier.Seen) error {
-	for _, s := range seen {
-		id := s.Proposal.ID
-		head, ok := r.head(id)
-		if !ok || head.Clock > s.Proposal.Ends {
+// watchDeadlines sets the watch over proposals that were just seen, or go on, and are open.
+func (r *Runner) watchDeadlines(ctx context.Context, tx journal.Tx, list ...gov.Proposal) error {
+	for _, p := range list {
+		head, ok := r.head(p.ID)
+		if !ok || head.Clock > p.Ends {
 			continue // back-filled: over long ago
 		}
-		left, _ := r.left(dossier.Dossier{Proposal: s.Proposal}, head)
-		_, err := r.client.InsertTx(ctx, tx.SQL(), deadlineArgs{id.String()}, &river.InsertOpts{
+		left, _ := r.left(dossier.Dossier{Proposal: p}, head)
+		_, err := r.client.InsertTx(ctx, tx.SQL(), deadlineArgs{p.ID.String()}, &river.InsertOpts{
 			Queue: queueQuick, Priority: 4, ScheduledAt: time.Now().Add(comeBack(left)),
 			UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: working},
 		})
 		if err != nil {
-			return fmt.Errorf("watch the deadline of %s: %w", id, err)
+			return fmt.Errorf("watch the deadline of %s: %w", p.ID, err)
 		}
 	}
 	return nil

@@ -292,7 +292,7 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 		if err := r.setAside(ctx, tx, aside); err != nil {
 			return err
 		}
-		return r.watchDeadlines(ctx, tx, b.Seen)
+		return r.watchDeadlines(ctx, tx, w.awaited(b.Seen)...)
 	})
 	if err != nil {
 		return err
@@ -346,6 +346,19 @@ func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) e
 		w.after[id] = d
 	}
 	return nil
+}
+
+// awaited are the proposals that were seen, and those for which voting goes on since something was taken back.
+func (w *writing) awaited(seen []dossier.Seen) (out []gov.Proposal) {
+	for _, s := range seen {
+		out = append(out, s.Proposal)
+	}
+	for _, d := range w.after {
+		if awaited(d) {
+			out = append(out, d.Proposal)
+		}
+	}
+	return out
 }
 
 // isAside reports whether something of a proposal was set aside in this batch.
