@@ -2,6 +2,7 @@ package facts_test
 
 import (
 	"bytes"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -82,6 +83,23 @@ func TestG49SurveyedRights(t *testing.T) {
 		f, _ := a.verdict(a.tried(x, silent))
 		if outside, known := f.Roles.GrantedOutside.Get(); !known || outside != 1 || f.Excerpt != nil != (name == "hidden") {
 			t.Errorf("%s: granted to outsiders %d (known %v), excerpt of %d, missing %s", name, outside, known, len(f.Excerpt), missing(f))
+		}
+	}
+}
+
+// TestG49MoreCoinThanThereIs: values that nobody can send, to a governor that takes them from whoever executes, make the
+// run revert, and are nothing that we could not read.
+func TestG49MoreCoinThanThereIs(t *testing.T) {
+	power := func(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
+	for name, values := range map[string][]*big.Int{"one": {power(200)}, "together": {power(255), new(big.Int).Add(power(255), big.NewInt(1))}} {
+		a := newArena(t, devchain.Bravo)
+		actions := []devchain.Action{a.act(a.dao.Token, a.dao.TokenContract(), "approve", stranger, ether(40_000))}
+		for _, v := range values {
+			actions = append(actions, devchain.Action{Target: stranger, Value: v})
+		}
+		f, v := a.verdict(a.made(actions...))
+		if f.Effects.Status.Or("?") != gov.EffectsReverted || v.Direction != gov.Against {
+			t.Errorf("%s: %s by %s %v, dry run %s", name, v.Direction, v.Rule, v.Reasons, f.Effects.Status.Or("?"))
 		}
 	}
 }
