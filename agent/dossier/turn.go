@@ -56,7 +56,7 @@ func (d Dossier) Turn() Turn {
 		Since: d.Since, First: d.FirstDecided, Final: d.Final(), Canceled: d.Canceled,
 	}
 	if a := d.Approval; a != nil && d.approves(*a, gov.Head{}) {
-		t.Answer = &TurnAnswer{a.Support, a.Expires}
+		t.Answer, t.Stake = &TurnAnswer{a.Support, a.Expires}, gov.MostStake // a person weighed it, and no decoy comes before
 	}
 	if d.Standing != nil {
 		wait := d.Standing.Wait
@@ -68,6 +68,9 @@ func (d Dossier) Turn() Turn {
 	return t
 }
 
+// answered stands for the content hash of a proposal with an answer that counts.
+var answered = gov.Hash{1}
+
 // dossier is one of which [Dossier.Choice] says the same, but for its words.
 func (t Turn) dossier() Dossier {
 	d := Dossier{
@@ -76,7 +79,8 @@ func (t Turn) dossier() Dossier {
 		Plan: t.Plan, Since: t.Since, FirstDecided: t.First, Canceled: t.Canceled,
 	}
 	if t.Answer != nil {
-		d.Approval = &gov.Approval{Proposal: t.ID, Support: t.Answer.Support, Expires: t.Answer.Expires}
+		d.Proposal.ContentHash = answered // an answer, over whatever, speaks of the content that the proposal has
+		d.Approval = &gov.Approval{Proposal: t.ID, ContentHash: answered, Support: t.Answer.Support, Expires: t.Answer.Expires}
 	}
 	if t.Stands != nil {
 		d.Standing = &Standing{Wait: *t.Stands}

@@ -51,6 +51,8 @@ func TestTurnSaysWhatTheDossierSays(t *testing.T) {
 				a := gov.Approval{Proposal: d.ID(), ContentHash: d.Proposal.ContentHash, Basis: gov.Digest{5}, Support: gov.Support(rapid.IntRange(0, 2).Draw(rt, "answer")), Expires: gov.UnixTime(now + 30_000)}
 				if rapid.Bool().Draw(rt, "of other facts") {
 					a.Basis = gov.Digest{6}
+				} else if rapid.Bool().Draw(rt, "over the content alone") {
+					a.Basis = gov.Digest{}
 				}
 				apply(dossier.WasApproved{Approval: a})
 			case 7:
@@ -246,4 +248,24 @@ func TestGroupLosesNothing(t *testing.T) {
 		}
 	})
 	t.Logf("n=%d alerts", n)
+}
+
+// TestG49NoDecoyBeforeTheHand: an Against by the holder's own hand, on a proposal of which nothing could be read or little
+// seems to be at stake, waits for no Against that a proposer made for it to wait.
+func TestG49NoDecoyBeforeTheHand(t *testing.T) {
+	for name, events := range map[string][]dossier.Event{
+		"nothing read": {seen(), dossier.WasApproved{Approval: gov.Approval{Proposal: seen().Seen.Proposal.ID, ContentHash: gov.Hash{9}, Support: gov.SupportAgainst, Expires: closes}}},
+		"held": {seen(), gathered(1500), decided(1500, verdict(gov.Hold, gov.HoldByRule)),
+			dossier.WasApproved{Approval: gov.Approval{Proposal: seen().Seen.Proposal.ID, ContentHash: gov.Hash{9}, Basis: gov.Digest{5}, Support: gov.SupportAgainst, Expires: closes}}},
+	} {
+		s := &story{t: t}
+		s.happen(events...)
+		mine := s.d.Turn()
+		for _, now := range []int64{opens + 1, closes - 100} {
+			decoy := staked(8, gov.MostStake-1, closes-50)
+			if decoy.Before(mine, at(now), at(now)) {
+				t.Errorf("%s, at %d: the decoy goes first; mine %+v", name, now, mine)
+			}
+		}
+	}
 }
