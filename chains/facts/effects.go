@@ -48,7 +48,7 @@ func (g *gathering) dryRun(ctx context.Context) {
 		g.missing("effects.status", reason, gov.Address{})
 		return
 	}
-	if g.surveyed && g.facts.Effects.Executed() {
+	if g.surveyed != nil && g.facts.Effects.Executed() {
 		g.facts.Effects.Status, g.facts.Effects.Ended = gov.Known(gov.EffectsExhausted), true
 	}
 	if !g.facts.Effects.Shows() {

@@ -102,7 +102,7 @@ type gathering struct {
 
 	contracts map[gov.Address]book.Contract // of the calls' targets
 	decoded   Decoded
-	surveyed  bool // the calls are more than are kept, or go to more targets than are read
+	surveyed  *Surveyed // of calls that are more than are kept, or go to more targets than are read; else nil
 
 	mu      sync.Mutex // guards facts.Unavailable and facts.NotApplicable
 	facts   gov.Facts

@@ -3,6 +3,7 @@ package facts_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -120,4 +121,12 @@ func TestG49AskedStepByStep(t *testing.T) {
 		t.Errorf("100 steps when all was read before: %v", err)
 	}
 	must(t, ask(20))
+}
+
+// TestG49DeepInTime: the reads that may depend on each other fit into the time of a run, over a link of 200 ms. More would
+// be unavailable to those who live far away, though they are the proposal's content.
+func TestG49DeepInTime(t *testing.T) {
+	if took := fork.MaxDeep * 200 * time.Millisecond; took > fork.DefaultTimeout*9/10 {
+		t.Errorf("%d reads take %s of %s", fork.MaxDeep, took, fork.DefaultTimeout)
+	}
 }
