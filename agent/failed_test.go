@@ -38,6 +38,7 @@ func TestG48FailedVoteIsMadeAgain(t *testing.T) {
 	}
 	failed := &gov.Receipt{Tx: gov.Hash{1}, Final: true}
 	young := &gov.Receipt{Tx: gov.Hash{1}}
+	other := &gov.Receipt{Tx: gov.Hash{2}, Final: true, OK: true, Support: gov.Known(gov.SupportFor)} // cast by hand, with the key
 	more := &gov.Tx{Nonce: 6, Gas: 300_000}
 	for name, c := range map[string]struct {
 		status gov.VoteStatus
@@ -52,6 +53,8 @@ func TestG48FailedVoteIsMadeAgain(t *testing.T) {
 		"it was on record":                {gov.VoteReverted, crash{receipt: failed, retry: more}, nil, nil, "WasSigned ", false},
 		"it had the most gas":             {gov.VoteMined, crash{receipt: failed}, nil, nil, "WasReverted ", false},
 		"it had the most, on record":      {gov.VoteReverted, crash{receipt: failed}, nil, nil, "", false},
+		"another vote counts":             {gov.VoteMined, crash{receipt: other}, nil, nil, "WasReverted ", false},
+		"another counts, on record":       {gov.VoteReverted, crash{receipt: other}, nil, nil, "", false},
 		"it cannot be planned now":        {gov.VoteMined, crash{receipt: failed, err: agent.ErrLater}, nil, nil, "WasReverted ", false},
 		"it still cannot":                 {gov.VoteReverted, crash{receipt: failed, err: agent.ErrLater}, nil, nil, "", true},
 		"another vote has the nonce":      {gov.VoteMined, crash{receipt: failed, retry: more}, []gov.Vote{of(gov.SupportFor, gov.VoteSent, 6)}, nil, "WasReverted ", false},

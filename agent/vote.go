@@ -304,6 +304,9 @@ func (a *Agent) confirm(ctx context.Context, d dossier.Dossier) ([]dossier.Event
 		}
 		return []dossier.Event{dossier.WasMined{Receipt: *r}}, nil
 	case r.Support != gov.Known(d.Vote.Ballot.Support):
+		if d.Vote.Status == gov.VoteReverted {
+			return nil, nil // it is on record that ours did not count
+		}
 		a.Log.Error("the vote's transaction did not cast the vote", "proposal", d.ID().String(), "tx", r.Tx)
 		return []dossier.Event{dossier.WasReverted{Receipt: *r}}, nil
 	}

@@ -68,7 +68,7 @@ func (s *state) batch(from gov.Cursor, recent []gov.Block, span uint64) dossier.
 	read := at.Block.Number
 	at.Block = s.block(to)
 	at.Final = s.block(min(to, s.Newest-Finality))
-	if from := from.Final.Number + 1; from <= at.Final.Number && b.Rewound == nil {
+	if from := from.Final.Number + 1; from <= at.Final.Number {
 		b.Confirmed = &dossier.Span{From: from, To: at.Final.Number}
 		for n := from; n <= min(read, at.Final.Number); n++ {
 			s.logs(&b, n) // again, now that they are final

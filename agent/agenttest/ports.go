@@ -169,7 +169,7 @@ func (w *World) defaults() Ports {
 			return nil
 		},
 		SameCode: func(context.Context, gov.Proposal, gov.Facts, gov.Block) error { return nil },
-		Replace:  func(context.Context, gov.Vote) (*gov.Tx, error) { return nil, nil },
+		Replace:  w.replace,
 		Retry:    w.retry,
 		Decide:   w.decide,
 		Gate:     w.gate,
@@ -281,6 +281,16 @@ func (w *World) send(_ context.Context, v gov.Vote) error {
 		s.Sent = append(s.Sent, t)
 	})
 	return nil
+}
+
+// replace plans a vote anew whose nonce another transaction of the key has used.
+func (w *World) replace(_ context.Context, v gov.Vote) (*gov.Tx, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.s.nonce() <= v.Nonce || w.s.voted(v.Ballot.Proposal.Number.Int().Uint64()) {
+		return nil, nil
+	}
+	return &gov.Tx{Nonce: w.s.nonce(), Gas: 90_000, FeeCap: gov.NewAmount(2), TipCap: gov.NewAmount(1)}, nil
 }
 
 // retry plans a vote anew whose transaction failed, unless it counts by another one.

@@ -149,12 +149,28 @@ func (n *news) previewed() {
 
 // gathered tells when what the proposal would do is another thing than at the last reading.
 func (n *news) gathered() {
+	n.unanswered()
 	was, is := n.before.Gathered, n.after.Gathered
 	if was == nil || n.before.Provisional || was.Basis == is.Basis || was.Facts.Effects.Status.Or(gov.EffectsUnavailable) == gov.EffectsUnavailable ||
 		is.Facts.Effects.Status.Or(gov.EffectsUnavailable) == gov.EffectsUnavailable {
 		return
 	}
 	n.tell(AlertDrift, gov.Warning, "what it would do has changed", append(n.factLines(), "It is decided again on these facts.")...)
+}
+
+// unanswered tells that the holder's answer was to other facts than those that are known now, for whatever reason: who
+// answered believes that a vote is on its way.
+func (n *news) unanswered() {
+	a, was := n.after.Approval, n.before.Gathered
+	if a == nil || a.OnContent() || was == nil || n.after.Vote.Status.Bound() || a.Basis != was.Basis || a.Basis == n.after.Gathered.Basis {
+		return
+	}
+	why := "What is known of the proposal has changed since the answer was signed."
+	if n.after.Gathered.Facts.Effects.Status.Or(gov.EffectsUnavailable) == gov.EffectsUnavailable {
+		why = "The newest facts are without a dry run, so what the answer was to is not known any more."
+	}
+	lines := append([]string{why, "Look again and answer again. With --content-only an answer counts whatever the facts turn out to be."}, n.deadlines(true)...)
+	n.tell(AlertDecision, gov.Critical, "the holder's answer, "+a.Support.String()+", does not count any more", lines...)
 }
 
 // decided tells the decision that stands now; v is the newest verdict.

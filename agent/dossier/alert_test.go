@@ -145,6 +145,34 @@ func TestAlertsOfHoldsAndDanger(t *testing.T) {
 	s.want("proposal info new proposal", "proposal warning removed by a reorganisation")
 }
 
+// TestG49TheHandIsToldThatItsAnswerIsLost: a proposer whose proposal changes with every block, or a node of ours that fails,
+// makes other facts than those that the holder answered to. Then the answer does not count, and its holder hears of it.
+func TestG49TheHandIsToldThatItsAnswerIsLost(t *testing.T) {
+	answer := gov.Approval{Proposal: named().Seen.Proposal.ID, Support: gov.SupportAgainst, Basis: gov.Digest{5}, ContentHash: gov.Hash{9}, Expires: 99999}
+	for _, status := range []gov.EffectsStatus{gov.EffectsExecuted, gov.EffectsUnavailable} {
+		first, other := gathered(1500), gathered(2600)
+		first.Gathered.Facts.Effects.Status = gov.Known(gov.EffectsExecuted)
+		other.Gathered.Facts.Effects.Status = gov.Known(status)
+		other.Gathered.Basis = gov.Digest{6}
+		s := tellStory(t, named(), first, decided(1500, verdict(gov.Hold, gov.HoldByRule)), dossier.WasApproved{Approval: answer})
+		s.alerts = nil
+		same := gathered(2500)
+		s.happen(same)
+		s.want()
+		s.happen(decided(2500, verdict(gov.Hold, gov.HoldByRule)), other)
+		s.want("decision critical the holder's answer, against, does not count any more")
+	}
+	// an answer over the content alone counts on
+	content := answer
+	content.Basis = gov.Digest{}
+	other := gathered(2600)
+	other.Gathered.Basis = gov.Digest{6}
+	s := tellStory(t, named(), gathered(1500), decided(1500, verdict(gov.Hold, gov.HoldByRule)), dossier.WasApproved{Approval: content})
+	s.alerts = nil
+	s.happen(other)
+	s.want()
+}
+
 // A reorganisation that takes a decided proposal's creation away, and brings it back, tells no decision until there is
 // one again (D1): whoever was told that it is gone is told again what is decided.
 func TestG51AlertsOfADecidedProposalThatBeginsAnew(t *testing.T) {

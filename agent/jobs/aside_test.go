@@ -99,17 +99,7 @@ func TestG51ProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
 	r.start().head(4)
 	r.vote(bad, gov.VoteWaiting)
 	r.stop()
-	var body string
-	where := " WHERE proposal = '" + bad.String() + "' AND type = 'WasDecided'"
-	if err := r.db.SQL().QueryRowContext(t.Context(), "SELECT body FROM records"+where).Scan(&body); err != nil {
-		t.Fatal(err)
-	}
-	set := func(to string) {
-		if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE records SET body = ?"+where, to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set(strings.Replace(body, "{", "[", 1))
+	restore := r.damage(bad, "WasDecided")
 	r.against(7)
 	r.start()
 	r.castAll(7)
@@ -120,10 +110,51 @@ func TestG51ProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
 		t.Errorf("told %d times: %s", n, r.told())
 	}
 	r.stop()
-	set(body)
+	restore()
 	r.start()
 	r.heads("the mended proposal is voted on", func() bool { return r.dossier(bad).Vote.Status == gov.VoteFinal })
 	r.until("nothing is set aside", func() bool { return r.aside() == "" })
+	r.sound()
+}
+
+// What the chain says of a proposal whose records were damaged, that its creation is final, that it has changed, that
+// this did not happen, stops no other: the chain is followed, and what was said is stored when the records are mended.
+func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	lies := newLying(r, func(b *dossier.Batch) {
+		b.Changes = append(b.Changes, dossier.Change{ID: agenttest.ID(6), State: gov.StateCanceled, Block: b.To.Block, Log: gov.Hash{1}})
+	})
+	lies.Store(false)
+	r.start().head(4)
+	r.polls(2)
+	bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Starts: 10 * agenttest.BlockTime, Ends: 3000 * agenttest.BlockTime})
+	r.head(1)
+	r.stage(bad, dossier.AtSeen)
+	lies.Store(true) // what is told at the head and will not be in the final block
+	r.head(1)
+	r.until("believed", func() bool { return r.dossier(bad).Proposal.State == gov.StateCanceled })
+	lies.Store(false)
+	r.stop()
+
+	restore := r.damage(bad, "WasSeen")
+	r.against(7)
+	r.start()
+	r.head(1)
+	r.stored()
+	r.world.Change(6, gov.StateQueued)
+	r.castAll(7)
+	if got := r.aside(); !strings.Contains(got, "proposal: "+bad.String()) || !strings.Contains(got, "event: WasChanged of "+bad.String()) {
+		t.Errorf("set aside:\n%s", got)
+	}
+	r.stop()
+	restore()
+	r.start()
+	r.heads("the mended proposal knows of its change", func() bool { return r.dossier(bad).Proposal.State == gov.StateQueued })
+	r.until("nothing is set aside", func() bool { return r.aside() == "" })
+	if d := r.dossier(bad); d.Stage == dossier.Unseen || len(d.Changes) != 2 {
+		t.Errorf("stage %s, changes %+v", d.Stage, d.Changes)
+	}
 	r.sound()
 }
 
@@ -229,4 +260,128 @@ func TestG51AlarmThatPanicsHarmsNothing(t *testing.T) {
 	r.start()
 	r.castAll(7)
 	r.until("set aside", func() bool { return strings.Contains(r.aside(), "step: gather of "+agenttest.ID(6).String()) })
+}
+
+// breakWaiting breaks a record of a proposal that is waiting for its vote, and stops the daemon.
+func (r *rig) breakWaiting(bad gov.ProposalID) {
+	r.t.Helper()
+	r.stop()
+	if _, err := r.db.SQL().ExecContext(r.t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasDecided'", bad.String()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What is read of a proposal whose records were damaged, or confirmed of it, stops no chain: what was told is set aside,
+// and the others are voted on.
+func TestG51NewsOfAProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
+	t.Parallel()
+	for name, news := range map[string]func(r *rig, bad gov.ProposalID){
+		"changed": func(r *rig, bad gov.ProposalID) {
+			r.breakWaiting(bad)
+			r.against(7)
+			r.world.Change(6, gov.StateCanceled)
+		},
+		"a change becomes final": func(r *rig, bad gov.ProposalID) {
+			r.world.Change(6, gov.StateActive)
+			r.head(1)
+			r.until("the change", func() bool { return strings.Contains(r.story(), "Changed") })
+			r.breakWaiting(bad)
+			r.against(7)
+		},
+		"a reorganisation takes a change back": func(r *rig, bad gov.ProposalID) {
+			r.world.Change(6, gov.StateActive)
+			r.head(1)
+			r.until("the change", func() bool { return strings.Contains(r.story(), "Changed") })
+			r.breakWaiting(bad)
+			r.world.Reorg(1, false)
+			r.against(7)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+			r.start().head(4)
+			r.vote(bad, gov.VoteWaiting)
+			news(r, bad)
+			r.start()
+			r.castAll(7)
+			if n := strings.Count(r.told(), "nothing can be done about "+bad.String()); n != 1 || strings.Contains(r.told(), "cannot follow") {
+				t.Errorf("told %d times: %s", n, r.told())
+			}
+		})
+	}
+}
+
+// The block of a proposal becomes final after its records were damaged.
+func TestG51ConfirmedProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+	r.start().head(1)
+	r.until("a preview", func() bool { return strings.Contains(r.story(), "Previewed") })
+	r.stop()
+	if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasSeen'", bad.String()); err != nil {
+		t.Fatal(err)
+	}
+	r.against(7)
+	r.start()
+	r.castAll(7)
+	if n := strings.Count(r.told(), "nothing can be done about "+bad.String()); n != 1 || strings.Contains(r.told(), "cannot follow") {
+		t.Errorf("told %d times: %s", n, r.told())
+	}
+}
+
+// A proposal whose records were damaged while its vote was bound, or on its way, holds up no other vote of the key.
+func TestG51DamagedVoteHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	for port, status := range map[string]gov.VoteStatus{"sign": gov.VoteLocked, "send": gov.VoteSigned, "confirm": gov.VoteSent} {
+		t.Run(string(status), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+			var heals atomic.Bool
+			r.world.Before = func(p string, id gov.ProposalID) error {
+				if p == port && id == bad && !heals.Load() {
+					return errors.New("not now")
+				}
+				return nil
+			}
+			r.start()
+			r.heads("bound", func() bool { return r.dossier(bad).Vote.Status == status })
+			r.stop()
+			restore := r.damage(bad, "WasDecided")
+			r.against(7)
+			r.start()
+			r.castAll(7)
+			r.stop()
+			restore()
+			heals.Store(true)
+			r.start()
+			r.heads("the mended proposal is voted on", func() bool { return r.dossier(bad).Vote.Status == gov.VoteFinal })
+			if votes, doubled := r.world.Votes(); votes[6] != gov.SupportAgainst || doubled != 0 {
+				t.Errorf("votes %v, %d doubled", votes, doubled)
+			}
+			r.sound()
+		})
+	}
+}
+
+// damage makes the first record of a type unreadable, until the function that it returns is called.
+func (r *rig) damage(id gov.ProposalID, kind string) (restore func()) {
+	r.t.Helper()
+	var body string
+	var place int64
+	err := r.db.SQL().QueryRowContext(r.t.Context(), "SELECT place, body FROM records WHERE proposal = ? AND type = ? ORDER BY seq", id.String(), kind).Scan(&place, &body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	set := func(to string) {
+		r.t.Helper()
+		if _, err := r.db.SQL().ExecContext(r.t.Context(), "UPDATE records SET body = ? WHERE place = ?", to, place); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	set(strings.Replace(body, "{", "[", 1))
+	return func() { set(body) }
 }

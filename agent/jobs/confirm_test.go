@@ -141,7 +141,11 @@ func TestG48NotVotedIsNotFinalWhileVotingIsOpen(t *testing.T) {
 	lies.Store(true)
 	r.head(1)
 	r.stage(id, dossier.AtNotVoted)
+	r.fire()
+	r.until("the watch over its deadline ends", func() bool { return r.count("kind = 'deadline' AND state <> 'completed'") == 0 })
 	lies.Store(false)
+	r.heads("reopened", func() bool { return strings.Contains(r.story(), "Reopened") })
+	r.until("the watch over its deadline again", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
 	r.heads("voted", func() bool { r.world.Mine(1); return r.dossier(id).Stage == dossier.AtVoted })
 	if votes, _ := r.world.Votes(); votes[7] != gov.SupportAgainst || !strings.Contains(r.story(), "Reopened") {
 		t.Errorf("votes %v, story %s", votes, r.story())

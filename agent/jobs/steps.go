@@ -196,6 +196,11 @@ func (r *Runner) finish(ctx context.Context, job *river.Job[stepArgs], d dossier
 			return nil // nothing changed: the next head asks again
 		}
 		changed[id] = now
+		if job.Args.Step == dossier.Settle && awaited(now) { // it may go on after all, and the watch is over
+			if err := r.watchDeadlines(ctx, tx, now.Proposal); err != nil {
+				return err
+			}
+		}
 		steps, err := next(now, head)
 		if journal.Itself(err) {
 			return nil // the next head sets it aside

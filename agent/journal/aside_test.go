@@ -124,18 +124,62 @@ func TestG51AlertThatCannotBeReadHoldsUpNoChannel(t *testing.T) {
 	}
 }
 
-// A record that does not fold stops no vote on others: what is planned for them reads an index, and no record.
-func TestG51PlanOfAVoteReadsNoRecord(t *testing.T) {
+// A proposal that is set aside, since its records do not fold, stops no vote on others: what is planned for them leaves it
+// out, and what it has signed is overtaken as what was given up.
+func TestG51PlanOfAVoteLeavesOutWhatDoesNotFold(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)
-	add(t, db, id(1), seen(id(1)))
-	add(t, db, id(2), seen(id(2)))
-	exec(t, db, "UPDATE records SET body = '[' WHERE proposal = ?", id(1).String())
-	exec(t, db, "UPDATE votes SET status = 'sent', vote = '{}'")
-	if waiting, err := db.Waiting(t.Context(), id(3)); err != nil || len(waiting) != 0 {
-		t.Errorf("%d wait, %v", len(waiting), err)
+	lives := map[uint64][]dossier.Event{}
+	for n := uint64(1); n <= 2; n++ {
+		lives[n] = life(id(n), gov.Against)
 	}
-	if votes, err := db.InFlight(t.Context(), id(3)); err != nil || len(votes) != 2 {
-		t.Errorf("%d in flight, %v", len(votes), err)
+	upTo := func(status gov.VoteStatus) {
+		for n, list := range lives {
+			add(t, db, id(n), list[0])
+			for list = list[1:]; load(t, db, id(n)).Vote.Status != status; list = list[1:] {
+				add(t, db, id(n), list[0])
+			}
+			lives[n] = list
+		}
+	}
+	aside := func(really bool) {
+		var err error
+		if really {
+			_, err = db.SetAside(t.Context(), journal.Aside{Part: journal.AsideProposal, What: id(1).String(), Proposal: id(1).String(), Why: "damaged", Last: now})
+		} else {
+			err = db.TakeUp(t.Context(), journal.AsideProposal, id(1).String())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, status := range []gov.VoteStatus{gov.VoteWaiting, gov.VoteLocked, gov.VoteSigned, gov.VoteSent} {
+		upTo(status)
+		for _, really := range []bool{true, false} {
+			aside(really)
+			waiting, err := db.Waiting(t.Context(), id(3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			flying, err := db.InFlight(t.Context(), id(3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			given, err := db.GivenUp(t.Context(), id(3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := 2
+			if really {
+				left = 1
+			}
+			signed := status == gov.VoteSigned || status == gov.VoteSent
+			if n := len(waiting) + len(flying); n != left || (status == gov.VoteWaiting) != (len(waiting) > 0) {
+				t.Errorf("%s, set aside %v: %d wait, %d in flight", status, really, len(waiting), len(flying))
+			}
+			if (len(given) == 1) != (signed && really) || len(given) > 0 && given[0].Status != gov.VoteExpired {
+				t.Errorf("%s, set aside %v: given up are %+v", status, really, given)
+			}
+		}
 	}
 }
 

@@ -158,20 +158,32 @@ func checkVotes(ctx context.Context, q bun.IDB, d dossier.Dossier, r *Report) er
 	return nil
 }
 
+// A proposal that is set aside, since its records do not fold, must not stop the votes on others: what its vote waits for
+// may never be noted.
+const notAside = "proposal NOT IN (SELECT what FROM aside WHERE part = '" + string(AsideProposal) + "')"
+
 // InFlight lists the votes on a chain, other than that on id, that are locked, signed or sent and in no block.
 func (db *DB) InFlight(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
-	return db.votes(ctx, id, gov.VoteLocked, gov.VoteSigned, gov.VoteSent)
+	return db.votes(ctx, id, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("status IN (?)", bun.In([]gov.VoteStatus{gov.VoteLocked, gov.VoteSigned, gov.VoteSent})).Where(notAside)
+	})
 }
 
-// GivenUp lists the votes on a chain, other than that on id, that were signed and in no block when voting closed.
+// GivenUp lists the votes on a chain, other than that on id, that were signed and in no block when voting closed, and
+// those that nobody follows since their records do not fold.
 func (db *DB) GivenUp(ctx context.Context, id gov.ProposalID) ([]gov.Vote, error) {
-	list, err := db.votes(ctx, id, gov.VoteExpired)
+	list, err := db.votes(ctx, id, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("status = ? OR status IN (?) AND NOT "+notAside, gov.VoteExpired, bun.In([]gov.VoteStatus{gov.VoteSigned, gov.VoteSent}))
+	})
+	for i := range list {
+		list[i].Status = gov.VoteExpired
+	}
 	return slices.DeleteFunc(list, func(v gov.Vote) bool { return v.Raw.Len() == 0 }), err
 }
 
-func (db *DB) votes(ctx context.Context, but gov.ProposalID, in ...gov.VoteStatus) (out []gov.Vote, err error) {
+func (db *DB) votes(ctx context.Context, but gov.ProposalID, where func(*bun.SelectQuery) *bun.SelectQuery) (out []gov.Vote, err error) {
 	rows, err := db.voteRows(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("chain = ?", but.Chain.String()).Where("proposal <> ?", but.String()).Where("status IN (?)", bun.In(in)).Where("vote <> ''")
+		return where(q).Where("chain = ?", but.Chain.String()).Where("proposal <> ?", but.String()).Where("vote <> ''")
 	})
 	for _, row := range rows {
 		v, err := row.vote()
@@ -200,7 +212,7 @@ func (row voteRow) vote() (v gov.Vote, err error) {
 // Waiting lists the votes on a chain, other than that on id, that wait for their time or their turn.
 func (db *DB) Waiting(ctx context.Context, id gov.ProposalID) (out []dossier.Turn, err error) {
 	rows, err := db.voteRows(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("waits").Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String())
+		return q.Where("waits").Where(notAside).Where("chain = ?", id.Chain.String()).Where("proposal <> ?", id.String())
 	})
 	for _, row := range rows {
 		var t dossier.Turn

@@ -71,15 +71,21 @@ func targetsOf(calls []gov.Call) []gov.Address {
 	return slices.SortedFunc(maps.Keys(seen), gov.Address.Cmp)
 }
 
-// survey takes from calls that are more than is kept what they show by themselves: their kinds, and an excerpt of those
-// by which a check finds something. No code is read for it, and nothing of it is known in the sense of a For.
+// survey takes from calls that are more than is kept what they show by themselves: their kinds, an excerpt of those by
+// which a check finds something, and whose rights and code they change. No code is read for it, and nothing of it is
+// known in the sense of a For.
 func (g *gathering) survey(why error, o Options) {
-	g.surveyed = true
 	for _, part := range []gov.Part{"calls", "unknown_calls", "targets"} {
 		g.fail(part, why, gov.Address{})
 	}
-	kinds, excerpt := Survey(g.p.Actions, o)
-	g.facts.Kinds, g.facts.Excerpt = gov.Known(kinds), excerpt
+	found := Survey(g.p.Actions, o)
+	g.surveyed = &found
+	g.facts.Excerpt = found.Excerpt
+	if found.Cut {
+		g.fail("kinds", why, gov.Address{})
+		return
+	}
+	g.facts.Kinds = gov.Known(found.Kinds)
 }
 
 // MaxTargets bounds the different targets whose code is read. Real proposals have up to some 60.

@@ -70,9 +70,16 @@ func Decode(actions []gov.Action, o Options) (Decoded, error) {
 type decoder struct {
 	Options
 	calls int
-	loose bool // a wrapper that goes beyond a limit is left closed, or open as far as it was decoded
-	quiet bool // nothing is shown
+	loose *loose // nil: to go beyond a limit is an error
+	quiet bool   // nothing is shown
 	shown map[string]dossier.ShownCall
+}
+
+// loose is decoding for a survey: the limits are those of the survey, and a wrapper that goes beyond
+// them is left closed, or open as far as it was decoded.
+type loose struct {
+	values, bytes int  // of wrappers' arguments, that may still be read
+	cut           bool // something was left closed
 }
 
 // inner is a call before it is decoded.
@@ -86,10 +93,10 @@ type inner struct {
 }
 
 func (d *decoder) call(in inner, path string, depth int, parentKnown bool) (gov.Call, error) {
-	if d.calls++; d.calls > MaxCalls {
+	if d.calls++; d.loose == nil && d.calls > MaxCalls {
 		return gov.Call{}, fmt.Errorf("%w: more than %d calls", ErrTooLarge, MaxCalls)
 	}
-	if depth > MaxDepth {
+	if d.loose == nil && depth > MaxDepth {
 		return gov.Call{}, fmt.Errorf("%w: more than %d wrappers around a call", ErrTooLarge, MaxDepth)
 	}
 	code, hasCode := d.code(in.to)
@@ -176,7 +183,11 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 	}
 	c.Signature = b.method.Signature
 	c.Kind = d.kind(c.To, b)
-	nodes, canonical, err := arguments(b.method, data[4:])
+	_, wraps := book.Wraps(b.method)
+	nodes, canonical, err := d.arguments(b.method, data[4:], wraps)
+	if wraps && errors.Is(err, ErrTooLarge) {
+		return d.over(c, err)
+	}
 	if err != nil {
 		return nil // the bytes are not what the signature says: no arguments, not known
 	}
@@ -194,16 +205,48 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 	return d.children(c, b.method, nodes, path, depth)
 }
 
+// over is what becomes of a wrapper that holds more than a limit allows.
+func (d *decoder) over(c *gov.Call, err error) error {
+	if d.loose == nil {
+		return err
+	}
+	c.Known, c.Decoded, d.loose.cut = false, gov.DecodedPartial, true
+	return nil
+}
+
+// arguments decodes those of a call. A survey's wrappers may hold more than other calls: all of them together.
+func (d *decoder) arguments(m book.Method, data []byte, wraps bool) ([]node, bool, error) {
+	if d.loose == nil || !wraps {
+		return arguments(m, data)
+	}
+	types, err := typesOf(m)
+	if err != nil {
+		return nil, false, err
+	}
+	r := &reading{data: data, left: d.loose.values, budget: d.loose.bytes}
+	nodes, canonical, err := r.arguments(types)
+	d.loose.values, d.loose.bytes = max(r.left, 0), max(r.budget, 0)
+	return nodes, canonical, err
+}
+
 func arguments(m book.Method, data []byte) ([]node, bool, error) {
+	types, err := typesOf(m)
+	if err != nil {
+		return nil, false, err
+	}
+	return decodeArguments(types, data)
+}
+
+func typesOf(m book.Method) ([]book.Type, error) {
 	types := make([]book.Type, len(m.Inputs))
 	for i, a := range m.Inputs {
 		t, err := book.ParseType(a.Type)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		types[i] = t
 	}
-	return decodeArguments(types, data)
+	return types, nil
 }
 
 func (d *decoder) show(path string, s dossier.ShownCall) {
@@ -225,11 +268,10 @@ func (d *decoder) children(c *gov.Call, m book.Method, nodes []node, path string
 	}
 	for i, in := range list {
 		in.deferred = w.Deferred
-		child, err := d.call(in, path+"."+strconv.Itoa(i), depth+1, c.Known)
-		if d.loose && errors.Is(err, ErrTooLarge) {
-			c.Known, c.Decoded = false, gov.DecodedPartial
-			return nil
+		if d.loose != nil && (d.calls >= MaxSurveyed || depth >= MaxSurveyDepth) {
+			return d.over(c, nil)
 		}
+		child, err := d.call(in, path+"."+strconv.Itoa(i), depth+1, c.Known)
 		if err != nil {
 			return err
 		}

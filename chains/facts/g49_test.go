@@ -352,7 +352,8 @@ func TestG49Survey(t *testing.T) {
 		for _, at := range []int{0, facts.MaxCalls / 2, facts.MaxCalls, 3*facts.MaxCalls - 1} {
 			actions := slices.Repeat([]gov.Action{decoy}, 3*facts.MaxCalls)
 			actions[at] = action(one)
-			kinds, excerpt := facts.Survey(actions, options)
+			surveyed := facts.Survey(actions, options)
+			kinds, excerpt := surveyed.Kinds, surveyed.Excerpt
 			f := gov.Facts{DAO: options.DAO, Excerpt: excerpt, Effects: gov.Effects{Status: gov.Known(gov.EffectsExhausted)}}
 			found := checks.Run(gov.Proposal{}, f)
 			if checks.StatusOf(name, found) != gov.Found || len(excerpt) > facts.MaxExcerpt*len(checks.All) || len(kinds) < 2 {
@@ -368,7 +369,7 @@ func TestG49Survey(t *testing.T) {
 	}
 	// one action that holds more calls than are decoded, with what matters among the first
 	inner := action(w.act(d.Token, d.TokenContract(), "approve", stranger, ether(1)))
-	_, excerpt := facts.Survey([]gov.Action{{To: gov.Address{5}, Calldata: gov.CalldataOf(batch(inner.Calldata.Bytes(), 3*facts.MaxCalls))}}, options)
+	excerpt := facts.Survey([]gov.Action{{To: gov.Address{5}, Calldata: gov.CalldataOf(batch(inner.Calldata.Bytes(), 3*facts.MaxCalls))}}, options).Excerpt
 	if len(excerpt) == 0 || len(excerpt) > facts.MaxExcerpt {
 		t.Errorf("a batch: %d calls kept", len(excerpt))
 	}

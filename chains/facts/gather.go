@@ -102,7 +102,7 @@ type gathering struct {
 
 	contracts map[gov.Address]book.Contract // of the calls' targets
 	decoded   Decoded
-	surveyed  bool // the calls are more than are kept, or go to more targets than are read
+	surveyed  *Surveyed // of calls that are more than are kept, or go to more targets than are read; else nil
 
 	mu      sync.Mutex // guards facts.Unavailable and facts.NotApplicable
 	facts   gov.Facts
@@ -116,9 +116,10 @@ func newGathering(deps Deps, p gov.Proposal, at gov.Block) *gathering {
 	if r, ok := deps.Runner.(*fork.Runner); ok && r != nil {
 		deps.Runner = r.Through(reads) // it reads much that the gatherers read
 	}
-	g := &gathering{deps: deps, reads: reads, p: p, at: at, before: book.At(reads, at.Hash), contracts: map[gov.Address]book.Contract{}}
+	g := &gathering{deps: deps, reads: reads, p: p, at: at, contracts: map[gov.Address]book.Contract{}}
 	g.facts.At, g.facts.Sources, g.facts.Caps = at, deps.Sources, deps.Caps
 	g.facts.DAO = daoOf(deps)
+	g.before = stateAt(reads, p.ID.Chain, deps.Runner, at, g.ours)
 	g.facts.Effects = noEffects()
 	if deps.Doubt != "" {
 		g.missing(gov.PartDAO, deps.Doubt, deps.Governor.Address)

@@ -406,9 +406,9 @@ func TestImplementationOfASafe(t *testing.T) {
 	if !ok || len(changes) != 1 || changes[0].Proxy != gov.Address(safe) || changes[0].Before != gov.Address(copier) || changes[0].After != gov.Address(w.dao.Bomb) {
 		t.Errorf("upgrades %+v", changes)
 	}
-	must(t, facts.SameCode(t.Context(), w.rpc, before, w.head()))
+	must(t, facts.SameCode(t.Context(), w.rpc, 31337, before, w.head()))
 	must(t, w.s.RPC.CallContext(t.Context(), nil, "anvil_setStorageAt", safe, common.Hash{}, common.BytesToHash(w.dao.MarketV2[:])))
-	if err := facts.SameCode(t.Context(), w.rpc, before, w.head()); !errors.Is(err, facts.ErrOtherCode) {
+	if err := facts.SameCode(t.Context(), w.rpc, 31337, before, w.head()); !errors.Is(err, facts.ErrOtherCode) {
 		t.Errorf("another master copy: %v", err)
 	}
 }

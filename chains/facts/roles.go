@@ -84,6 +84,19 @@ func roles(_ context.Context, g *gathering) {
 		Granted: gov.Known(granted), GrantedOutside: gov.Known(outside), Revoked: gov.Known(revoked),
 		OwnerChanged: gov.Known(owner), AdminChanged: gov.Known(admin), Changes: gov.Known(changes),
 	}
+	if g.surveyed == nil || !g.surveyed.Cut {
+		return
+	}
+	// Some calls were left closed: what is there is there, and what was not seen is not none.
+	for _, n := range []struct {
+		part  gov.Part
+		count *gov.Maybe[int64]
+	}{{"granted", &r.Granted}, {"granted_outside", &r.GrantedOutside}, {"revoked", &r.Revoked}, {"owner_changed", &r.OwnerChanged}, {"admin_changed", &r.AdminChanged}} {
+		if n.count.Or(0) == 0 {
+			*n.count = gov.Maybe[int64]{}
+			g.missing("roles."+n.part, gov.TooLarge, gov.Address{})
+		}
+	}
 }
 
 // grants says whether a change gives somebody a right; an owner or admin that becomes nobody does not.
@@ -111,7 +124,11 @@ func (g *gathering) roleChanges() []gov.RoleChange {
 			add(c)
 		}
 	}
-	for _, c := range changesOfCalls(g.decoded.Calls, g.facts.DAO.Executor) {
+	called := changesOfCalls(g.decoded.Calls, g.facts.DAO.Executor)
+	if g.surveyed != nil {
+		called = g.surveyed.Rights
+	}
+	for _, c := range called {
 		if !logged[about{c.Target, c.Account}] {
 			add(c)
 		}

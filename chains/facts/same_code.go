@@ -17,10 +17,10 @@ var ErrOtherCode = errors.New("the code behind the calls has changed")
 
 // SameCode compares the code of every account that facts name as a target, and of what it delegates to, with a block. An
 // Against that stands is signed on old facts only where nothing of it changed: the error wraps [ErrOtherCode] then.
-func SameCode(ctx context.Context, c rpc.Caller, f gov.Facts, at gov.Block) error {
+func SameCode(ctx context.Context, c rpc.Caller, chain gov.ChainID, f gov.Facts, at gov.Block) error {
 	then := codeOf(f)
 	reads := rpc.NewReads(c)
-	state := book.At(reads, at.Hash)
+	state := stateAt(reads, chain, nil, at, f.DAO.Own)
 	all := slices.SortedFunc(maps.Keys(then), gov.Address.Cmp)
 	found, errs := make([]book.Contract, len(all)), make([]error, len(all))
 	reads.Each(ctx, len(all), func(ctx context.Context, i int) { found[i], errs[i] = book.ReadContract(ctx, state, all[i]) })

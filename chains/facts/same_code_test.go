@@ -19,7 +19,7 @@ func TestG15StandingAgainstNeedsTheSameCode(t *testing.T) {
 	got, err := facts.Gather(t.Context(), w.deps, p, w.head())
 	must(t, err)
 	must(t, w.s.MineBlocks(t.Context(), 3))
-	must(t, facts.SameCode(t.Context(), w.rpc, got.Facts, w.head()))
+	must(t, facts.SameCode(t.Context(), w.rpc, 31337, got.Facts, w.head()))
 	calls, _ := got.Facts.Calls.Get()
 	if len(calls) != 1 || calls[0].CodeHash == (gov.Hash{}) {
 		t.Fatal("the facts know no code; this test shows nothing")
@@ -34,11 +34,11 @@ func TestG15StandingAgainstNeedsTheSameCode(t *testing.T) {
 		targets = append([]gov.TargetCode{}, targets...)
 		change(&targets[0])
 		other.Targets.Code = gov.Known(targets)
-		if err := facts.SameCode(t.Context(), w.rpc, other, w.head()); !errors.Is(err, facts.ErrOtherCode) {
+		if err := facts.SameCode(t.Context(), w.rpc, 31337, other, w.head()); !errors.Is(err, facts.ErrOtherCode) {
 			t.Errorf("other %s: %v", name, err)
 		}
 	}
-	if err := facts.SameCode(t.Context(), w.rpc, got.Facts, gov.Block{Number: 9, Hash: gov.Hash{9}}); err == nil || errors.Is(err, facts.ErrOtherCode) {
+	if err := facts.SameCode(t.Context(), w.rpc, 31337, got.Facts, gov.Block{Number: 9, Hash: gov.Hash{9}}); err == nil || errors.Is(err, facts.ErrOtherCode) {
 		t.Errorf("a read that failed: %v", err)
 	}
 }

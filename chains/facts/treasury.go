@@ -303,7 +303,7 @@ func (g *gathering) allowances(ctx context.Context) (out []flow, count, outside 
 // stake is what an allowance puts at stake: as much as it allows, and no more than the owner holds. It is asked on the
 // fork, where a question has a bound. A token that does not say what the owner holds puts all at stake that it allows.
 func (g *gathering) stake(ctx context.Context, a gov.Allowance) (gov.Amount, error) {
-	held, err := askAmount(ctx, view{g.result.Before}, a.Token, "balanceOf(address)", addressWord(a.Owner))
+	held, err := askAmount(ctx, g.wary(view{g.result.Before}, g.result.Before), a.Token, "balanceOf(address)", addressWord(a.Owner))
 	if reason := reasonOf(err); err != nil && reason != gov.NoCode && reason != gov.TooLarge {
 		return gov.Amount{}, err
 	}

@@ -44,6 +44,10 @@ func upgrades(ctx context.Context, g *gathering) {
 			out = append(out, gov.Change{Proxy: d.Account, Before: gov.Address(d.Before[12:]), After: gov.Address(d.After[12:])})
 		}
 	}
+	if g.surveyed != nil && g.surveyed.Cut && len(out) == 0 {
+		g.missing("upgrades", gov.TooLarge, gov.Address{}) // what was left closed may name proxies with other slots
+		return
+	}
 	asked, err := g.askUpgraded(ctx, out)
 	if err == nil {
 		out = append(out, asked...)
@@ -61,7 +65,11 @@ func upgrades(ctx context.Context, g *gathering) {
 
 // askUpgraded compares what the targets of upgrade calls delegate to before and after, where no slot told it.
 func (g *gathering) askUpgraded(ctx context.Context, told []gov.Change) (out []gov.Change, err error) {
-	all := slices.DeleteFunc(upgradedBy(g.decoded.Calls), func(a gov.Address) bool {
+	named := upgradedBy(g.decoded.Calls)
+	if g.surveyed != nil {
+		named = slices.SortedFunc(slices.Values(g.surveyed.Upgrades), gov.Address.Cmp)
+	}
+	all := slices.DeleteFunc(named, func(a gov.Address) bool {
 		return slices.ContainsFunc(told, func(c gov.Change) bool { return c.Proxy == a })
 	})
 	before, after, errs := make([]book.Contract, len(all)), make([]book.Contract, len(all)), make([]error, len(all))

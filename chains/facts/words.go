@@ -14,6 +14,9 @@ const MaxValues = 20_000
 // errABI says that data do not follow the types at all.
 var errABI = errors.New("the data do not follow the types")
 
+// errMany says that data go beyond a bound of ours: a contract may take them all the same.
+var errMany = fmt.Errorf("%w: their arguments are more than is read", ErrTooLarge)
+
 // node is a decoded value with its bytes.
 type node struct {
 	value gov.Value
@@ -32,12 +35,16 @@ type reading struct {
 
 // decodeArguments reads arguments of the given types. canonical says that the bytes are exactly what an encoder writes.
 func decodeArguments(types []book.Type, data []byte) (nodes []node, canonical bool, err error) {
-	r := &reading{data: data, strict: true, left: MaxValues, budget: len(data)}
+	return (&reading{data: data, left: MaxValues, budget: len(data)}).arguments(types)
+}
+
+func (r *reading) arguments(types []book.Type) (nodes []node, canonical bool, err error) {
+	r.strict = true
 	nodes, end, err := r.sequence(types, 0)
 	if err != nil {
 		return nil, false, err
 	}
-	return nodes, r.strict && end == len(data), nil
+	return nodes, r.strict && end == len(r.data), nil
 }
 
 // sequence reads values whose heads lie one after another from base; end is where the encoder would have stopped.
@@ -84,7 +91,7 @@ func (r *reading) placed(t book.Type, base, head, next int) (n node, end int, er
 // value reads a value that begins at a position; end is where it ends.
 func (r *reading) value(t book.Type, at int) (n node, end int, err error) {
 	if r.left--; r.left < 0 {
-		return n, 0, fmt.Errorf("%w: more than %d values", errABI, MaxValues)
+		return n, 0, fmt.Errorf("%w: too many values", errMany)
 	}
 	switch t.Sort {
 	case book.Text:
@@ -129,8 +136,11 @@ func (r *reading) array(t book.Type, at int) (n node, end int, err error) {
 		at += 32
 	}
 	// Every element takes at least its head, so a length that does not fit is refused before anything is made of it.
-	if head := t.Elem.HeadSize(); size > 0 && (size > r.left || head*size > len(r.data)-at) {
+	if head := t.Elem.HeadSize(); size > 0 && head*size > len(r.data)-at {
 		return n, 0, fmt.Errorf("%w: a length of %d does not fit", errABI, size)
+	}
+	if size > r.left {
+		return n, 0, fmt.Errorf("%w: a list of %d", errMany, size)
 	}
 	types := make([]book.Type, size)
 	for i := range types {
@@ -149,7 +159,7 @@ func (r *reading) text(at int) (n node, end int, err error) {
 		return n, 0, fmt.Errorf("%w: a length of %d does not fit", errABI, size)
 	}
 	if r.budget -= size; r.budget < 0 {
-		return n, 0, fmt.Errorf("%w: strings overlap", errABI)
+		return n, 0, fmt.Errorf("%w: strings overlap", errMany)
 	}
 	n.text = r.data[from : from+size]
 	n.value = gov.TextValue(n.text)

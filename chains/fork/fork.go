@@ -32,9 +32,12 @@ const (
 	MaxBlockGas = 100_000_000
 	// MaxLogs are the logs that facts keep, in every record of them; honest executions have under 500. What they say is measured in full.
 	MaxLogs = 2_000
-	// MaxDeep is how many reads may each depend on the one before, which no batch can fetch: at 60 ms each they take
-	// half of DefaultTimeout. A run that reads no more than this in all is never deeper.
-	MaxDeep = 512
+	// MaxDeep is how many reads may each depend on the one before, which no batch can fetch: at 200 ms each they take
+	// most of DefaultTimeout. A run that reads no more than this in all is never deeper.
+	MaxDeep = 256
+	// MaxAskDeep is the same for one question to a contract that anybody may have made. An honest getter, through a
+	// proxy and a beacon, needs five.
+	MaxAskDeep = 32
 	// DefaultProbeGas is of one balanceOf or allowance: the dearest of real tokens, through proxies and oracles, take
 	// a third.
 	DefaultProbeGas = 1_000_000

@@ -36,6 +36,7 @@ type cold struct {
 	known *want
 	max   int
 	deep  int
+	most  int // of deep
 }
 
 // settle runs f until a pass misses nothing, fetching in between. Only the last pass counts: the error of a pass
@@ -97,11 +98,11 @@ func (s *Source) unknown(w *want) *want {
 }
 
 // step counts one more read that could only be asked for when the one before was known. An error ends the pass.
-func (p *pass) step(deep *int, over error) error {
+func (p *pass) step(deep *int, most int, over error) error {
 	if *deep < 0 || p.err != nil {
 		return p.err
 	}
-	if *deep++; *deep > MaxDeep {
+	if *deep++; *deep > most {
 		p.err = over
 		if p.stop != nil {
 			p.stop()
@@ -139,7 +140,7 @@ func (p *pass) trust(err error) error {
 }
 
 func (p *pass) fetch(w *want) error {
-	if p.budget.bounded && p.step(&p.deep, errDeep) != nil {
+	if p.budget.bounded && p.step(&p.deep, MaxDeep, errDeep) != nil {
 		return p.err
 	}
 	if p.err == nil {
@@ -163,7 +164,7 @@ func (p *pass) account(a common.Address) (account, error) {
 				p.miss.accounts[a] = struct{}{}
 				return account{}, nil
 			}
-			if err := p.step(&c.deep, errTouched); err != nil {
+			if err := p.step(&c.deep, c.most, errTouched); err != nil {
 				return account{}, err
 			}
 			c.known.accounts[a] = struct{}{}
@@ -192,7 +193,7 @@ func (p *pass) slot(k slotKey) (common.Hash, error) {
 				p.miss.slots[k] = struct{}{}
 				return common.Hash{}, nil
 			}
-			if err := p.step(&c.deep, errTouched); err != nil {
+			if err := p.step(&c.deep, c.most, errTouched); err != nil {
 				return common.Hash{}, err
 			}
 			c.known.slots[k] = struct{}{}

@@ -18,6 +18,9 @@ func notEquivalent(id gov.ChainID) bool {
 	return false
 }
 
+// Interprets says whether a chain's contracts can be run here.
+func Interprets(id gov.ChainID) bool { return !notEquivalent(id) }
+
 // RulesOf returns the fork rules of a chain. known is false where they are an assumption: every rule up to Osaka.
 func RulesOf(id gov.ChainID) (rules *params.ChainConfig, known bool) {
 	for _, c := range []*params.ChainConfig{params.MainnetChainConfig, params.SepoliaChainConfig, params.HoodiChainConfig} {

@@ -117,7 +117,7 @@ func (x *run) settle(ctx context.Context) (result *Result, err error) {
 	case !deep && (x.budget.touched <= MaxDeep || cfg.NoPrefetch):
 		return result, nil
 	}
-	x.budget.left, x.budget.cold = cfg.MaxReads, &cold{known: newWant(), max: cfg.MaxReads}
+	x.budget.left, x.budget.cold = cfg.MaxReads, &cold{known: newWant(), max: cfg.MaxReads, most: MaxDeep}
 	err = once()
 	x.budget.cold = nil
 	return result, err

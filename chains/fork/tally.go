@@ -236,7 +236,7 @@ func (x *run) execute(m *machine) (*Result, error) {
 	gas, _ := m.gas()
 	call := x.steps.Execute
 	tries := []gov.Amount{{}}
-	if !call.Value.IsZero() {
+	if !call.Value.IsZero() && call.Value.Cmp(gov.AmountOf(payerMeans)) < 0 { // nobody has more to send
 		tries = append(tries, call.Value)
 	}
 	var t *trace

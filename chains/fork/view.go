@@ -57,6 +57,25 @@ func (v *View) Call(ctx context.Context, to gov.Address, data []byte) ([]byte, e
 	return out, nil
 }
 
+// Ask is Call of a contract that anybody may have made: with DefaultProbeGas, and at most MaxAskDeep reads that depend on
+// each other. What needs more has failed by its own doing, and is a *Reverted. All that such a contract can see is the
+// same whatever node stands behind it, the gas that is left included, and so is the answer.
+func (v *View) Ask(ctx context.Context, to gov.Address, data []byte) ([]byte, error) {
+	var out []byte
+	b := &budget{cold: &cold{known: newWant(), most: MaxAskDeep}}
+	err := v.settleWith(ctx, b, func(m *machine) (err error) {
+		out, _, err = m.read(common.Address(to), data, DefaultProbeGas, nil)
+		return err
+	})
+	if errors.Is(err, errTouched) {
+		err = &Reverted{err: errTouched}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", to, err)
+	}
+	return out, nil
+}
+
 // Storage is one slot.
 func (v *View) Storage(ctx context.Context, account gov.Address, slot gov.Hash) (gov.Hash, error) {
 	var out gov.Hash
@@ -110,6 +129,10 @@ func (v *View) Nonce(ctx context.Context, account gov.Address) (uint64, error) {
 }
 
 func (v *View) settle(ctx context.Context, f func(*machine) error) error {
+	return v.settleWith(ctx, &budget{}, f)
+}
+
+func (v *View) settleWith(ctx context.Context, b *budget, f func(*machine) error) error {
 	if v == nil || v.fail != nil {
 		err := errNotReady
 		if v != nil {
@@ -120,7 +143,10 @@ func (v *View) settle(ctx context.Context, f func(*machine) error) error {
 	cfg := &v.runner.cfg
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
-	b := &budget{left: cfg.MaxReads}
+	b.left = cfg.MaxReads
+	if b.cold != nil {
+		b.cold.max = cfg.MaxReads
+	}
 	head, err := v.src.header(ctx, b)
 	if err != nil {
 		return unavailable(err)

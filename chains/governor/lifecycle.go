@@ -30,9 +30,7 @@ func (g Governor) Steps(p gov.Proposal) (fork.Steps, error) {
 		Execute:  fork.Call{To: g.Address, Data: f.content(f.calls.Execute, p)},
 	}
 	if f.calls.PaysValue {
-		if s.Execute.Value, err = sum(p.Actions); err != nil {
-			return fork.Steps{}, fmt.Errorf("steps of %s: %w", p.ID, err)
-		}
+		s.Execute.Value = sum(p.Actions)
 	}
 	if !g.Timelock.IsZero() {
 		s.Queue = &fork.Call{To: g.Address, Data: f.content(f.calls.Queue, p)}
@@ -50,12 +48,13 @@ func (f Flavour) content(selector gov.Selector, p gov.Proposal) []byte {
 	return append(selector[:], gov.EncodeContent(p.Actions, p.DescriptionHash)...)
 }
 
-func sum(actions []gov.Action) (gov.Amount, error) {
+// sum is what the actions pay together; the largest number where it overflows: nobody can send either.
+func sum(actions []gov.Action) gov.Amount {
 	total := new(uint256.Int)
-	for i, a := range actions {
+	for _, a := range actions {
 		if _, over := total.AddOverflow(total, a.Value.Int()); over {
-			return gov.Amount{}, fmt.Errorf("the values up to action %d add up to more than 2^256", i)
+			return gov.AmountOf(total.SetAllOne())
 		}
 	}
-	return gov.AmountOf(total), nil
+	return gov.AmountOf(total)
 }

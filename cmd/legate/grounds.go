@@ -36,7 +36,7 @@ func (w *world) SameCode(ctx context.Context, p gov.Proposal, f gov.Facts, at go
 		return quorum.Agreed[bool]{}, err
 	}
 	return quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (bool, error) {
-		err := facts.SameCode(ctx, c, f, at)
+		err := facts.SameCode(ctx, c, p.ID.Chain, f, at)
 		if errors.Is(err, facts.ErrOtherCode) {
 			w.log.Warn("other code than the facts say", "proposal", p.ID.String(), "error", err)
 			return false, nil
