@@ -20,7 +20,7 @@ var closedWords = []reflect.Type{
 	reflect.TypeFor[gov.Label](), reflect.TypeFor[gov.Kind](), reflect.TypeFor[gov.Flavour](), reflect.TypeFor[gov.Clock](), reflect.TypeFor[gov.State](), reflect.TypeFor[gov.Reason](),
 	reflect.TypeFor[gov.Part](), reflect.TypeFor[gov.EffectsStatus](), reflect.TypeFor[gov.EffectsMode](), reflect.TypeFor[gov.Tightness](), reflect.TypeFor[gov.Decoded](),
 	reflect.TypeFor[gov.FrameType](), reflect.TypeFor[gov.OutflowKind](), reflect.TypeFor[gov.RoleChangeKind](), reflect.TypeFor[gov.Signature](), reflect.TypeFor[gov.Ident](),
-	reflect.TypeFor[gov.ABIType](), reflect.TypeFor[gov.Answer](),
+	reflect.TypeFor[gov.ABIType](), reflect.TypeFor[gov.Answer](), reflect.TypeFor[gov.ImpactKind](), reflect.TypeFor[gov.When](), reflect.TypeFor[gov.CallPath](),
 	reflect.TypeFor[gov.GateResult](), reflect.TypeFor[gov.HoldReason](), reflect.TypeFor[gov.By](),
 }
 
