@@ -187,6 +187,9 @@ func (f meaningField) meaning(m Method) (impact.Booked, []string) {
 		problems = append(problems, misplaced(*s)...)
 		s.Each = overArrays(*s, m)
 	}
+	if f.word == meansInert && mayCarry(m) {
+		problems = append(problems, "inert, but it takes an address and bytes, as a function does that makes calls: say forwards, or what it does, such as {registers: {}}")
+	}
 	if f.forwards != nil {
 		opens, err := f.forwards.opens(m)
 		if err != nil {
@@ -196,6 +199,23 @@ func (f meaningField) meaning(m Method) (impact.Booked, []string) {
 	}
 	added, more := b.Add(m.Signature)
 	return added, append(problems, more...)
+}
+
+// mayCarry reports whether a function looks as if it made calls that it is given: bytes, and an account to send them to,
+// or a list of bytes.
+func mayCarry(m Method) bool {
+	account, data := false, false
+	for _, in := range m.Inputs {
+		t := string(in.Type)
+		account = account || strings.Contains(t, "address")
+		for _, part := range strings.FieldsFunc(t, func(r rune) bool { return r == '(' || r == ')' || r == ',' }) {
+			data = data || part == "bytes" || part == "bytes[]"
+			if part == "bytes[]" {
+				return true
+			}
+		}
+	}
+	return account && data
 }
 
 // misplaced finds words that stand where they mean nothing.

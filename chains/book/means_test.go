@@ -52,6 +52,12 @@ func TestG44BookMeans(t *testing.T) {
 		{"multicall(bytes[])", "inert", "the program knows that it forwards calls"},
 		{"schedule(address,bytes,uint48)", "{forwards: {to: 0, data: 1}}", ""},
 		{"executeCall(address,bytes)", "{forwards: {to: 0, data: 1, deferred: true}}", "finds the calls elsewhere"},
+		{"notify(address,bytes)", "inert", "it takes an address and bytes"},
+		{"notify((address,uint256,bytes)[])", "inert", "it takes an address and bytes"},
+		{"notify(bytes[])", "inert", "it takes an address and bytes"},
+		{"notify(address,bytes)", "{registers: {}}", ""},
+		{"notify(address,bytes32)", "inert", ""},
+		{"notify(bytes)", "inert", ""},
 		// Mistakes.
 		{"poke(uint256)", "harmless", "says nothing of a function"},
 		{"poke(uint256)", "{}", "no statement"},
