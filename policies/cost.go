@@ -84,7 +84,8 @@ func short(f *gov.Facts) bool {
 	upgrades, _ := f.Upgrades.Get()
 	kinds, _ := f.Kinds.Get()
 	calls, _ := f.Calls.Get()
-	return max(len(outflows), len(params), len(upgrades), len(kinds), countLeaves(calls)) <= shortList
+	impacts, _ := f.Impacts.Get()
+	return max(len(outflows), len(params), len(upgrades), len(kinds), len(impacts), countLeaves(calls)) <= shortList
 }
 
 func countLeaves(calls []gov.Call) (n int) {

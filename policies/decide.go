@@ -164,14 +164,23 @@ const floor = "floor"
 // floor turns a For into a Hold where a check found something critical that the rule does not name: "pays less than X" is
 // true of everything that pays nothing, whatever else it does (G50).
 func (p *Policy) floor(e *Evidence, v *gov.Verdict, despite []gov.CheckName) {
-	var over []string
+	var over, named []string
 	for _, f := range e.Findings {
-		if f.Class != gov.ClassContent || f.Status != gov.Found || f.Severity != gov.Critical || slices.Contains(despite, f.Name) || slices.Contains(over, string(f.Name)) {
+		if f.Class != gov.ClassContent || f.Status != gov.Found || f.Severity != gov.Critical {
 			continue
 		}
-		over = append(over, string(f.Name))
+		to := &over
+		if slices.Contains(despite, f.Name) {
+			to = &named
+		}
+		if !slices.Contains(*to, string(f.Name)) {
+			*to = append(*to, string(f.Name))
+		}
 	}
 	if len(over) == 0 {
+		if len(named) > 0 { // whoever reads why it votes for reads this too
+			v.Because = strings.TrimPrefix(fmt.Sprintf("%s, despite critical findings of %s", strings.TrimRight(v.Because, ". "), strings.Join(named, ", ")), ", ")
+		}
 		return
 	}
 	rule := v.Rule

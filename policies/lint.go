@@ -36,6 +36,7 @@ func (p *parser) lintPolicy(path string, out *Policy) {
 		}
 		if r.expr != nil {
 			p.lintConstant(at, r)
+			p.lintOpenEnded(at, r)
 		}
 	}
 	p.rule = ""

@@ -2,6 +2,8 @@ package policies
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -25,6 +27,7 @@ const (
 	cleanCall   = "@clean"
 	cleanBut    = "@clean_but"
 	onlyCall    = "@only"
+	onlyImpacts = "@only_impacts"
 	amountCall  = "@amount"
 )
 
@@ -139,11 +142,22 @@ var onlyMacro = cel.GlobalVarArgMacro("only", func(eh cel.MacroExprFactory, _ as
 	if len(args) == 0 {
 		return nil, eh.NewError(0, "only() needs the name of a kind")
 	}
-	names, err := literals(eh, "only", "kinds", args, words(gov.Kinds...), nil)
+	calls, impacts := words(gov.Kinds...), words(gov.ImpactKinds...)
+	names, err := literals(eh, "only", "kinds", args, slices.Concat(calls, impacts), nil)
 	if err != nil {
 		return nil, err
 	}
-	return eh.NewCall(onlyCall, eh.NewIdent("kinds"), eh.NewLiteral(types.Int(maskOf(names, words(gov.Kinds...))))), nil
+	// A word is of a call or of an impact; no word is of both, as a test holds.
+	call, list, known := onlyCall, "kinds", calls
+	if slices.Contains(impacts, names[0]) {
+		call, list, known = onlyImpacts, "impacts", impacts
+	}
+	for i, n := range names {
+		if !slices.Contains(known, n) {
+			return nil, eh.NewError(args[i].ID(), fmt.Sprintf("only() takes kinds of calls or kinds of impacts, and %q and %q are not of one sort", names[0], n))
+		}
+	}
+	return eh.NewCall(call, eh.NewIdent(list), eh.NewLiteral(types.Int(maskOf(names, known)))), nil
 })
 
 var amountMacro = cel.GlobalMacro("amount", 1, func(eh cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
@@ -213,10 +227,13 @@ func checkText(call string, mask uint64) string {
 
 // factFunctions declare only() and amount().
 func factFunctions() []cel.EnvOption {
+	impactType := types.NewObjectType("fact." + reflect.TypeFor[gov.Impact]().Name())
 	return []cel.EnvOption{
 		cel.Macros(onlyMacro, amountMacro),
 		cel.Function(onlyCall, cel.Overload("legate_only", []*cel.Type{cel.ListType(cel.StringType), cel.IntType}, cel.BoolType,
 			cel.BinaryBinding(func(a, b ref.Val) ref.Val { return only(a, b) }))),
+		cel.Function(onlyImpacts, cel.Overload("legate_only_impacts", []*cel.Type{cel.ListType(impactType), cel.IntType}, cel.BoolType,
+			cel.BinaryBinding(func(a, b ref.Val) ref.Val { return onlyOf(a, b) }))),
 		cel.Function(amountCall, cel.Overload("legate_amount", []*cel.Type{cel.StringType}, amountType,
 			cel.UnaryBinding(func(a ref.Val) ref.Val {
 				n, err := gov.ParseAmount(string(a.(types.String)))
@@ -248,6 +265,27 @@ func only(kinds, mask ref.Val) ref.Val {
 	for it := list.Iterator(); it.HasNext() == types.True; n++ {
 		kind, isText := it.Next().(types.String)
 		if !isText || kindBit[string(kind)]&uint64(allowed) == 0 {
+			return types.False
+		}
+	}
+	return types.Bool(n > 0)
+}
+
+// onlyOf is only over impacts: their kinds.
+func onlyOf(impacts, mask ref.Val) ref.Val {
+	list, ok := impacts.(traits.Lister)
+	allowed, ok2 := mask.(types.Int)
+	if !ok || !ok2 {
+		return errNotComparable
+	}
+	n := 0
+	for it := list.Iterator(); it.HasNext() == types.True; n++ {
+		o, isObject := it.Next().(*object)
+		if !isObject {
+			return errNotComparable
+		}
+		i := slices.Index(gov.ImpactKinds, o.v.Addr().Interface().(*gov.Impact).Kind)
+		if i < 0 || types.Int(1)<<i&allowed == 0 {
 			return types.False
 		}
 	}

@@ -156,7 +156,7 @@ func TestLintWarns(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", name, problems, one.want)
 		}
 	}
-	if _, problems := policies.Parse("p", []byte(file("for", `clean_but("outflow") && treasury.outflow_usd <= 0 && params.all(p, p.before < 0)`))); len(problems) != 0 {
+	if _, problems := policies.Parse("p", []byte(file("for", `clean() && treasury.outflow_usd <= 0 && params.all(p, p.before < 0)`))); len(problems) != 0 {
 		t.Errorf("warned of nothing: %v", problems)
 	}
 }

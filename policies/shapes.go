@@ -29,6 +29,13 @@ func newShapes() shapes {
 	plain(s, types.StringType, words(gov.ClockBlock, gov.ClockTimestamp), word[gov.Clock])
 	plain(s, types.StringType, words(gov.BriefNone, gov.BriefExtractive, gov.BriefModel), word[gov.BriefKind])
 	plain(s, types.StringType, allFlags, word[gov.Flag])
+	plain(s, types.StringType, words(gov.ImpactKinds...), word[gov.ImpactKind])
+	plain(s, types.StringType, words(gov.RoleGranted, gov.RoleRevoked, gov.RoleOpened, gov.OwnerChanged, gov.OwnerPending, gov.AdminChanged, gov.AdminPending), text[gov.RoleChangeKind])
+	plain(s, types.StringType, words(gov.WhenNow, gov.WhenLater, gov.WhenOverTime, gov.WhenElsewhere), word[gov.When])
+	plain(s, types.StringType, words(gov.Info, gov.Warning, gov.Critical), word[gov.Severity])
+	plain(s, types.StringType, nil, text[gov.Signature])
+	plain(s, types.StringType, nil, func(v gov.Hash) ref.Val { return types.String(v.String()) })
+	texts[gov.CallPath](s)
 	address(s, func(v gov.Address) ref.Val { return types.String(v.Hex()) })
 	address(s, func(v gov.Asset) ref.Val { return types.String(v.String()) })
 
@@ -37,6 +44,7 @@ func newShapes() shapes {
 	objects[gov.Outflow](s)
 	objects[gov.Change](s)
 	objects[gov.Param](s)
+	objects[gov.Impact](s)
 	objects[leafView](s)
 	maybeObject[gov.Tally](s)
 	maybeObject[gov.QuorumReach](s)
@@ -64,6 +72,9 @@ func word[T ~string](v T) ref.Val {
 	}
 	return types.String(v)
 }
+
+// text is a word that may be empty: it says that there is none.
+func text[T ~string](v T) ref.Val { return types.String(v) }
 
 // double refuses what is not finite: it is no fact.
 func double(v float64) ref.Val {
@@ -111,6 +122,20 @@ func wordList[T ~string](s shapes, enum []string) {
 			if !ok {
 				return nil
 			}
+			vals := make([]ref.Val, len(list))
+			for i, w := range list {
+				vals[i] = types.String(w)
+			}
+			return types.NewRefValList(adapter{}, vals)
+		}}
+	}
+}
+
+// texts makes []T readable for a string T of our own making.
+func texts[T ~string](s shapes) {
+	s[reflect.TypeFor[[]T]()] = func(*vocabulary) field {
+		return field{typ: types.NewListType(types.StringType), list: true, read: func(v reflect.Value, _ place) ref.Val {
+			list := *at0[[]T](v)
 			vals := make([]ref.Val, len(list))
 			for i, w := range list {
 				vals[i] = types.String(w)

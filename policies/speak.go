@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -89,6 +90,8 @@ func (s *speaker) call(c ast.CallExpr, binds int) string {
 		return checkWords(f, uint64(args[1].AsLiteral().(types.Int)))
 	case onlyCall:
 		return "every call is of kind " + orList(namesOf(uint64(args[1].AsLiteral().(types.Int)), words(gov.Kinds...)))
+	case onlyImpacts:
+		return "every impact is of kind " + orList(namesOf(uint64(args[1].AsLiteral().(types.Int)), words(gov.ImpactKinds...)))
 	case "found", "clean", "clean_but", "only", "amount":
 		return asWritten(f, args)
 	case amountCall:
@@ -163,6 +166,9 @@ func asWritten(function string, args []ast.Expr) string {
 	}
 	switch function {
 	case "only":
+		if len(names) > 0 && slices.Contains(words(gov.ImpactKinds...), names[0]) {
+			return "every impact is of kind " + orList(names)
+		}
 		return "every call is of kind " + orList(names)
 	case "amount":
 		return strings.Join(names, "")

@@ -26,6 +26,7 @@ type factsView struct {
 	Upgrades     gov.Maybe[[]gov.Change] `fact:"upgrades"`
 	Params       gov.Maybe[[]gov.Param]  `fact:"params"`
 	Targets      gov.Targets             `fact:"targets"`
+	Impacts      gov.Maybe[[]gov.Impact] `fact:"impacts"`
 }
 
 // ruleView is what rules see.
@@ -96,7 +97,7 @@ func viewOf(f *gov.Facts) factsView {
 	v := factsView{
 		Kinds: f.Kinds, UnknownCalls: f.UnknownCalls, Calls: leafCalls{f.Calls},
 		Effects: effectsView{f.Effects.Status, f.Effects.Gas}, Treasury: f.Treasury, Supply: f.Supply, Roles: f.Roles,
-		Timelock: f.Timelock, Governor: f.Governor, Upgrades: f.Upgrades, Params: f.Params, Targets: f.Targets,
+		Timelock: f.Timelock, Governor: f.Governor, Upgrades: f.Upgrades, Params: f.Params, Targets: f.Targets, Impacts: f.Impacts,
 	}
 	if f.Effects.Shows() {
 		return v
@@ -109,6 +110,7 @@ func viewOf(f *gov.Facts) factsView {
 	v.Effects.Gas = gov.Maybe[gov.Amount]{}
 	v.Treasury = gov.Treasury{ValueUSD: f.Treasury.ValueUSD}
 	v.Supply, v.Roles, v.Upgrades = gov.Supply{}, gov.Roles{}, gov.Maybe[[]gov.Change]{}
+	v.Impacts = gov.Maybe[[]gov.Impact]{} // what the calls declare is not all that they do
 	v.Timelock = gov.Timelock{DelayBefore: f.Timelock.DelayBefore}
 	v.Governor = beforeOnly(f.Governor)
 	v.Params = withoutOutcome(f.Params)

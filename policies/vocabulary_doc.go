@@ -27,7 +27,7 @@ type FactDoc struct {
 func Facts() []FactDoc {
 	var out []FactDoc
 	for _, root := range []string{
-		"proposal", "kinds", "calls", "unknown_calls", "effects", "treasury", "supply", "roles", "timelock", "governor", "upgrades", "params", "bridge", "targets",
+		"proposal", "kinds", "calls", "unknown_calls", "effects", "treasury", "supply", "roles", "timelock", "governor", "upgrades", "params", "bridge", "targets", "impacts",
 		"outlook", "context", "text", "brief",
 	} {
 		if i, ok := holdEnv.root.index[root]; ok {
@@ -96,7 +96,9 @@ var units = map[string]string{
 	"timelock.delay_before": "seconds", "timelock.delay_after": "seconds", "timelock.roles_changed": "count",
 	"governor.quorum.before": "whole tokens", "governor.quorum.after": "whole tokens", "governor.threshold.before": "whole tokens", "governor.threshold.after": "whole tokens",
 	"governor.delay.before": "governor's clock", "governor.delay.after": "governor's clock", "governor.period.before": "governor's clock", "governor.period.after": "governor's clock",
-	"params.before": "the parameter's", "params.after": "the parameter's", "params.change_bps": "basis points of before",
+	"impacts.amount": "smallest unit of the asset; else the number that is set", "impacts.id": "of one token of a collection", "impacts.usd": "USD", "impacts.bps": "basis points of treasury.value_usd",
+	"impacts.right": "which right; empty for none", "impacts.role": "the contract's own name of the right", "impacts.param": "the setter's signature; empty for none",
+	"impacts.declared": "paths of calls, such as 0.1", "params.before": "the parameter's", "params.after": "the parameter's", "params.change_bps": "basis points of before",
 	"targets.fresh": "count, deployed < 30 days before", "targets.codeless": "count", "targets.proxy": "count", "targets.eoa": "count, codeless with nonce > 0",
 	"context.tally.for": "smallest unit of the token", "context.tally.against": "smallest unit of the token", "context.tally.abstain": "smallest unit of the token",
 	"context.quorum.needed": "smallest unit of the token", "context.turnout": "0..1 of the supply at the snapshot", "context.voter.power": "smallest unit of the token",
@@ -159,6 +161,12 @@ func unknownWhen(path string, t reflect.Type) string {
 		return "the read failed"
 	case slices.Contains([]string{"effects", "treasury", "supply", "roles", "timelock", "governor", "upgrades"}, root):
 		return "the run did not execute, or a read failed"
+	case root == "impacts":
+		switch rest {
+		case "asset", "id", "amount":
+			return "the run did not execute, or the impact is about none"
+		}
+		return "the run did not execute, or the calls could not be decoded"
 	case root == "params":
 		if strings.HasPrefix(t.Name(), "Maybe[") && !strings.HasSuffix(path, ".before") {
 			return "the run did not execute, or a read failed"
@@ -186,6 +194,7 @@ func Functions() []FunctionDoc {
 		{`clean("upgrade", …), clean()`, "none of the named checks, or none of the required ones, found anything; unknown as found"},
 		{`clean_but("outflow")`, "none of the required checks but the named found anything; unknown as found"},
 		{`only("transfer", …)`, "there is at least one kind of call and all are among these"},
+		{`only("pays", …)`, "there is at least one impact and the kinds of all are among these; unknown as impacts"},
 		{`amount("1.5 ETH")`, "a 256-bit number: a whole number, or a decimal with ETH, gwei or wei"},
 		{`size(list), list.all(x, …), exists, exists_one, map, filter, x in list`, "as in CEL"},
 		{`text.contains("…"), startsWith, endsWith`, "as in CEL"},

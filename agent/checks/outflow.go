@@ -27,7 +27,10 @@ var Outflow = Check{
 func runOutflow(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D5", "outflow", "Check recipient, amount and purpose; prefer payments over allowances, and bounded allowances over unlimited ones.")
 	calls, callsKnown := nodes(f)
-	tree, _ := f.Calls.Get()
+	tree, ok := f.Calls.Get()
+	if !ok {
+		tree = f.Excerpt // of too many calls, those that are kept: what they declare is found all the same
+	}
 	declared := impact.Declared(tree, f.DAO.Executor)
 	for _, n := range calls {
 		if what := paysOut(n, declared, f.DAO); what != "" {

@@ -24,9 +24,9 @@ type Call struct {
 	Decoded      Decoded   `json:"decoded"`
 	Args         []Arg     `json:"args"`
 	Delegatecall bool      `json:"delegatecall"`
-	// Inert: the operator's book says that the function changes nothing that matters.
-	Inert    bool   `json:"inert,omitempty"`
-	Children []Call `json:"children"`
+	// Means is what the operator's book says that the function declares; nil where it says nothing.
+	Means    *Meaning `json:"means,omitempty"`
+	Children []Call   `json:"children"`
 	// CodeHash and Implementation are those of the target at the facts' block; zero without code or proxy.
 	CodeHash       Hash    `json:"code_hash"`
 	Implementation Address `json:"implementation"`

@@ -25,6 +25,8 @@ type Facts struct {
 	Params   Maybe[[]Param]  `json:"params" fact:"params"`
 	Bridge   Bridge          `json:"bridge" fact:"bridge"`
 	Targets  Targets         `json:"targets" fact:"targets"`
+	// Impacts is what the proposal changes, one statement each.
+	Impacts Maybe[[]Impact] `json:"impacts" fact:"impacts"`
 
 	// DAO are the accounts that are the DAO's own: governor, timelock, token, treasury accounts.
 	DAO DAO `json:"dao"`

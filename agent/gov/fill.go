@@ -21,6 +21,10 @@ func (f *Facts) fill() {
 		fillCalls(&calls)
 		f.Calls = Known(calls)
 	}
+	if impacts, ok := f.Impacts.Get(); ok {
+		list(&impacts)
+		f.Impacts = Known(impacts)
+	}
 }
 
 func fillCalls(calls *[]Call) {

@@ -51,19 +51,19 @@ type CallPath string
 
 // Impact is one thing that a proposal changes: a statement of code about facts, in which no stranger's string stands.
 type Impact struct {
-	Kind   ImpactKind    `json:"kind"`
-	From   Address       `json:"from"`  // who pays, owns or loses; zero: nobody in particular
-	To     Address       `json:"to"`    // who receives or may take; zero: nobody in particular, or everybody
-	Asset  Maybe[Asset]  `json:"asset"` // missing where it is about no asset
-	ID     Maybe[Amount] `json:"id"`    // of one token of a collection
-	Amount Maybe[Amount] `json:"amount"`
+	Kind   ImpactKind    `json:"kind" fact:"kind"`
+	From   Address       `json:"from" fact:"from"`   // who pays, owns or loses; zero: nobody in particular
+	To     Address       `json:"to" fact:"to"`       // who receives or may take; zero: nobody in particular, or everybody
+	Asset  Maybe[Asset]  `json:"asset" fact:"asset"` // missing where it is about no asset
+	ID     Maybe[Amount] `json:"id" fact:"id"`       // of one token of a collection
+	Amount Maybe[Amount] `json:"amount" fact:"amount"`
 	// Right is which right, and Role the contract's own identifier of it, zero where it has none.
-	Right RoleChangeKind `json:"right"`
-	Role  Hash           `json:"role"`
+	Right RoleChangeKind `json:"right" fact:"right"`
+	Role  Hash           `json:"role" fact:"role"`
 	// Target is the contract whose right, parameter, code or record it is.
-	Target Address `json:"target"`
+	Target Address `json:"target" fact:"target"`
 	// Param is the setter of a parameter.
-	Param    Signature  `json:"param"`
-	When     When       `json:"when"`
-	Declared []CallPath `json:"declared"` // the decoded calls that declare it
+	Param    Signature  `json:"param" fact:"param"`
+	When     When       `json:"when" fact:"when"`
+	Declared []CallPath `json:"declared" fact:"declared"` // the decoded calls that declare it
 }

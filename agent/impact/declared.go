@@ -35,8 +35,6 @@ func (d *declaring) call(c *gov.Call, by gov.Address, path string, when gov.When
 	switch {
 	case c.Selector == nil && c.Kind == gov.KindNative:
 		return // nothing but coins
-	case c.Inert:
-		return
 	case !ok && c.Kind == gov.KindParameter:
 		d.add(gov.Impact{Kind: gov.ImpactSets, From: by, Target: c.To, Param: c.Signature}, path, when)
 		return
@@ -75,8 +73,17 @@ func empty(o *Opens, c *gov.Call) bool {
 	return v.Size == 0 && len(v.List) == 0
 }
 
-// meaningOf finds a call's meaning by its signature, or by its selector where nothing tells the signature.
+// meaningOf is a call's meaning: that of the table, with what the operator's book adds.
 func meaningOf(c *gov.Call) (Meaning, bool) {
+	m, ok := tableOf(c)
+	if c.Means == nil {
+		return m, ok
+	}
+	return m.with(c), true
+}
+
+// tableOf finds a call's function in the table by its signature, or by its selector where nothing tells the signature.
+func tableOf(c *gov.Call) (Meaning, bool) {
 	if c.Signature != "" {
 		return Of(c.Signature)
 	}
@@ -90,7 +97,7 @@ func meaningOf(c *gov.Call) (Meaning, bool) {
 // Meant reports whether a call has a meaning: by the table, as a parameter with a getter, by the operator's book, or
 // since it only sends coins.
 func Meant(c *gov.Call) bool {
-	if c.Inert || c.Kind == gov.KindParameter || c.Selector == nil && c.Kind == gov.KindNative {
+	if c.Kind == gov.KindParameter || c.Selector == nil && c.Kind == gov.KindNative {
 		return true
 	}
 	m, ok := meaningOf(c)
@@ -164,14 +171,11 @@ type reading struct {
 
 // value is the argument at a place; false where there is none.
 func (r reading) value(p place) (gov.Value, bool) {
-	component := -1
-	if p >= 1000 {
-		p, component = p/1000-1, int(p%1000)
-	}
-	if p < 0 || int(p) >= len(r.c.Args) {
+	arg, component, ok := p.Argument()
+	if !ok || arg >= len(r.c.Args) {
 		return gov.Value{}, false
 	}
-	v := r.c.Args[p].Value
+	v := r.c.Args[arg].Value
 	if len(v.List) > 0 && r.element >= 0 && (component < 0 || len(v.List[0].List) > 0) {
 		if r.element >= len(v.List) {
 			return gov.Value{}, false
@@ -190,11 +194,8 @@ func (r reading) value(p place) (gov.Value, bool) {
 // length is how many elements the longest array of a statement has.
 func (r reading) length(s Says) (n int) {
 	for _, p := range []place{s.From, s.To, s.Asset, s.ID, s.Amount} {
-		if p >= 1000 {
-			p = p/1000 - 1
-		}
-		if p >= 0 && int(p) < len(r.c.Args) {
-			n = max(n, len(r.c.Args[p].Value.List))
+		if arg, _, ok := p.Argument(); ok && arg < len(r.c.Args) {
+			n = max(n, len(r.c.Args[arg].Value.List))
 		}
 	}
 	return n

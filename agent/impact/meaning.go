@@ -19,22 +19,22 @@ type Meaning struct {
 	Opens *Opens
 }
 
-// place is where a part of a statement is found: the number of an argument from 0, [field], or one of the places below.
-type place int
+// place is where a part of a statement is found.
+type place = gov.Place
 
+// The places that are no arguments, in short: the table is made of them.
 const (
-	none      place = -1 - iota // nowhere
-	target                      // the contract that is called
-	caller                      // who calls: the DAO's executor, or the wrapper around the call
-	coin                        // the chain's own coin
-	sent                        // the coins that are sent along
-	unlimited                   // all there is
-	everybody                   // any account
-	firstWord                   // the first 32 bytes of the call's arguments
+	none      = gov.PlaceNone
+	target    = gov.PlaceTarget
+	caller    = gov.PlaceCaller
+	coin      = gov.PlaceCoin
+	sent      = gov.PlaceSent
+	unlimited = gov.PlaceUnlimited
+	everybody = gov.PlaceEverybody
+	firstWord = gov.PlaceFirstWord
 )
 
-// field is a component of the tuple that an argument is, or of each tuple of an array.
-func field(arg, component int) place { return place(1000*(arg+1) + component) }
+func field(arg, component int) place { return gov.PlaceField(arg, component) }
 
 // Says is one statement of a function. Parts that are none are not said.
 type Says struct {
@@ -138,6 +138,9 @@ func (m Meaning) Problems() (out []string) {
 		return []string{"its arguments cannot be read"}
 	}
 	for _, s := range m.Says {
+		if s.Kind == "" {
+			out = append(out, "a statement without a kind")
+		}
 		for _, p := range []struct {
 			name string
 			at   place
@@ -151,34 +154,34 @@ func (m Meaning) Problems() (out []string) {
 			}
 		}
 	}
+	if m.Opens != nil {
+		out = append(out, m.Opens.problems(types)...)
+	}
 	return out
 }
 
 // fits is what is wrong with a place among arguments of some types; empty where nothing is.
 func fits(types []gov.ABIType, p place, want string, each bool) string {
-	if p < 0 {
+	arg, component, ok := p.Argument()
+	if !ok {
 		return ""
 	}
-	component := -1
-	if p >= 1000 {
-		p, component = p/1000-1, int(p%1000)
+	if arg >= len(types) {
+		return fmt.Sprintf("there is no argument %d", arg)
 	}
-	if int(p) >= len(types) {
-		return fmt.Sprintf("there is no argument %d", p)
-	}
-	t := string(types[p])
+	t := string(types[arg])
 	if each {
 		t = strings.TrimSuffix(t, "[]")
 	}
 	if component >= 0 {
 		parts, ok := gov.Components(gov.ABIType(t))
 		if !ok || component >= len(parts) {
-			return fmt.Sprintf("argument %d has no component %d", p, component)
+			return fmt.Sprintf("argument %d has no component %d", arg, component)
 		}
 		t = string(parts[component])
 	}
-	if want != "" && !strings.Contains(t, want) || want == "int" && strings.HasSuffix(t, "[]") {
-		return fmt.Sprintf("argument %d is of type %s", p, t)
+	if want != "" && (!strings.Contains(t, want) || strings.ContainsAny(t, "[(")) {
+		return fmt.Sprintf("argument %s is of type %s", p, t)
 	}
 	return ""
 }

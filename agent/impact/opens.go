@@ -1,5 +1,13 @@
 package impact
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
+
 // Form says how further calls lie in a function's arguments.
 type Form uint8
 
@@ -43,3 +51,51 @@ func (o Opens) textual(position int) Opens   { o.TextualName = position; return 
 func (o Opens) list(position int) Opens      { o.List = position; return o }
 func (o Opens) delegate() Opens              { o.Delegate = true; return o }
 func (o Opens) deferred() Opens              { o.Deferred = true; return o }
+
+// problems lists what is wrong with the positions among arguments of some types.
+func (o Opens) problems(types []gov.ABIType) (out []string) {
+	list := func(t gov.ABIType) gov.ABIType { return t }
+	if o.Form == Batch {
+		list = func(t gov.ABIType) gov.ABIType { return t + "[]" }
+	}
+	if o.Form == Tuples || o.Form == Self {
+		if o.List < 0 || o.List >= len(types) {
+			return []string{fmt.Sprintf("the calls: there is no argument %d", o.List)}
+		}
+		whole := types[o.List]
+		if o.Form == Self {
+			if whole != "bytes[]" {
+				return []string{fmt.Sprintf("the calls: argument %d is of type %s, not bytes[]", o.List, whole)}
+			}
+			return nil
+		}
+		tuple, isList := strings.CutSuffix(string(whole), "[]")
+		var isTuple bool
+		if types, isTuple = gov.Components(gov.ABIType(tuple)); !isList || !isTuple {
+			return []string{fmt.Sprintf("the calls: argument %d is of type %s, not a list of tuples", o.List, whole)}
+		}
+	}
+	for _, part := range []struct {
+		name  string
+		at    int
+		wants []gov.ABIType
+		must  bool
+	}{
+		{"the target of the calls", o.To, []gov.ABIType{"address"}, o.Form != Packed},
+		{"the value of the calls", o.Value, []gov.ABIType{"uint256", "uint128", "uint96"}, false},
+		{"the data of the calls", o.Data, []gov.ABIType{"bytes"}, true},
+		{"the operation of the calls", o.Operation, []gov.ABIType{"uint8", "bool"}, false},
+		{"the signature of the calls", o.TextualName, []gov.ABIType{"string"}, false},
+	} {
+		switch {
+		case part.at == None && part.must:
+			out = append(out, part.name+" is not said")
+		case part.at == None:
+		case part.at < 0 || part.at >= len(types):
+			out = append(out, fmt.Sprintf("%s: there is no argument %d", part.name, part.at))
+		case !slices.ContainsFunc(part.wants, func(t gov.ABIType) bool { return list(t) == types[part.at] }):
+			out = append(out, fmt.Sprintf("%s: argument %d is of type %s, not %s", part.name, part.at, types[part.at], list(part.wants[0])))
+		}
+	}
+	return out
+}

@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"agent/report":    {"agent/gov", "agent/dossier", "agent/checks", "policies"},
 	"agent/agenttest": {anything},
 
-	"policies":        {"agent/gov", "agent/checks", "agent/impact", "policies/strict"},
+	"policies":        {"agent/gov", "agent/checks", "agent/impact", "policies/strict", "policies/trial"},
+	"policies/trial":  {"agent/gov", "agent/impact"}, // proposals of our own making, for lint and `policy try`
 	"policies/strict": {},
 
 	"simulators":     {"agent/gov", "simulators/mc"},
@@ -63,7 +64,7 @@ var mayImport = map[string][]string{
 
 // walled are the packages that decide, find, sign or say what may be signed, and what all of them stand on.
 var walled = []string{
-	"agent/gov", "agent/impact", "agent/fsfault", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "simulators", "simulators/mc",
+	"agent/gov", "agent/impact", "agent/fsfault", "agent/checks", "agent/approval", "agent/risk", "policies", "policies/strict", "policies/trial", "simulators", "simulators/mc",
 	"chains/book", "chains/governor/ballot", "chains/ledger", "chains/signer",
 }
 

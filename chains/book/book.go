@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 	"github.com/legate-dao/legate/policies/strict"
 )
 
@@ -35,6 +36,8 @@ type Entry struct {
 	CodeHash       gov.Hash
 	Implementation gov.Address
 	ImplCodeHash   gov.Hash
+	// Means is what the operator says of the entry's functions, beside or beyond the program's own table.
+	Means map[gov.Signature]impact.Booked
 }
 
 // Code is what stands at an address now. Implementation is that of an EIP-1967 slot, of a beacon, of a Safe's first slot or of a 7702
@@ -118,6 +121,8 @@ type fileEntry struct {
 	CodeHash       hashField      `yaml:"code_hash"`
 	Implementation strict.Address `yaml:"implementation"`
 	ImplCodeHash   hashField      `yaml:"implementation_code_hash"`
+	// Means is what the functions mean that the program does not know.
+	Means map[string]meaningField `yaml:"means"`
 }
 
 // hashField is 32 bytes of hex.
@@ -181,6 +186,8 @@ func Parse(name string, text []byte, read func(path string) ([]byte, error)) (*B
 		var err error
 		if e.ABI, err = fe.ABI.resolve(name, read); err != nil {
 			problems = append(problems, doc.Problem(at("abi"), err.Error(), fe.ABI.hint()))
+		} else {
+			problems = append(problems, means(doc, at("means"), fe.Means, &e)...)
 		}
 		b.entries[e.Address] = e
 	}

@@ -434,7 +434,11 @@ func kindOf(m impact.Meaning) gov.Kind {
 	if len(m.Says) == 0 {
 		return ""
 	}
-	switch m.Says[0].Kind {
+	return kindOfImpact(m.Says[0].Kind)
+}
+
+func kindOfImpact(k gov.ImpactKind) gov.Kind {
+	switch k {
 	case gov.ImpactPays:
 		return gov.KindTransfer
 	case gov.ImpactAllows:

@@ -16,7 +16,7 @@ import (
 type Proposed struct {
 	Entry
 	Contract Contract
-	// ABIName is a shipped ABI whose characteristic methods the contract answers, empty if none.
+	// ABIName is a shipped ABI whose characteristic methods the contract answers, or what Bind was given; empty if none.
 	ABIName string
 }
 
@@ -103,6 +103,19 @@ type yamlEntry struct {
 	CodeHash       string `yaml:"code_hash"`
 	Implementation string `yaml:"implementation,omitempty"`
 	ImplCodeHash   string `yaml:"implementation_code_hash,omitempty"`
+	// Means has a line for each function that nobody has given a meaning yet.
+	Means yaml.MapSlice `yaml:"means,omitempty"`
+}
+
+// Bind gives the proposal an ABI: a shipped name, or a file relative to the folder of book.
+func (p *Proposed) Bind(book, abi string, read func(path string) ([]byte, error)) error {
+	field := abiField{word: abi}
+	bound, err := field.resolve(book, read)
+	if err != nil {
+		return fmt.Errorf("%w (%s)", err, field.hint())
+	}
+	p.ABI, p.ABIName = bound, abi
+	return nil
 }
 
 // YAML is the entry as a list item of book.yaml, under the label that the person gives. Where no shipped ABI fits it
@@ -117,6 +130,9 @@ func (p Proposed) YAML(label gov.Label) (string, error) {
 	if !p.Implementation.IsZero() {
 		e.Implementation = p.Implementation.Hex()
 		e.ImplCodeHash = p.ImplCodeHash.Hex()
+	}
+	for _, function := range p.Meaningless() {
+		e.Means = append(e.Means, yaml.MapItem{Key: string(function), Value: meansOpaque})
 	}
 	out, err := yaml.MarshalWithOptions([]yamlEntry{e}, yaml.IndentSequence(true), yaml.UseSingleQuote(false))
 	if err != nil {

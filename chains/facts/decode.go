@@ -10,6 +10,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 	"github.com/legate-dao/legate/chains/book"
 )
 
@@ -146,21 +147,25 @@ type bound struct {
 	method book.Method
 	abi    book.ABI // the target's bound ABI; empty for a method of the own table
 	known  bool
+	said   impact.Booked // what the operator's book says of the method
+	booked bool          // the book says something of it
 }
 
 func (d *decoder) resolve(to gov.Address, s gov.Selector, code book.Code) (bound, bool) {
 	if abi, ok := book.OwnABI(d.DAO, d.Flavour, to); ok && d.Code != nil {
 		if m, ok := abi.Method(s); ok {
-			return bound{m, abi, true}, true
+			return bound{method: m, abi: abi, known: true}, true
 		}
 	}
 	if m, ok := d.Book.Known(to, s, code); ok {
 		e, _ := d.Book.Entry(to)
-		return bound{m, e.ABI, true}, true
+		said, booked := e.Means[m.Signature]
+		return bound{m, e.ABI, true, said, booked}, true
 	}
 	if e, ok := d.Book.Entry(to); ok && d.Unread && d.Code == nil && e.CodeHash != (gov.Hash{}) {
 		if m, ok := e.ABI.Method(s); ok {
-			return bound{method: m, abi: e.ABI}, true
+			said, booked := e.Means[m.Signature]
+			return bound{method: m, abi: e.ABI, said: said, booked: booked}, true
 		}
 	}
 	if m, _, ok := book.Own(s); ok {
@@ -183,6 +188,9 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 	}
 	c.Signature = b.method.Signature
 	c.Kind = d.kind(c.To, b)
+	if b.booked {
+		c.Means = &b.said.Meaning
+	}
 	_, wraps := book.Wraps(b.method)
 	nodes, canonical, err := d.arguments(b.method, data[4:], wraps)
 	if wraps && errors.Is(err, ErrTooLarge) {
@@ -202,7 +210,7 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 	if !d.quiet {
 		d.show(path, dossier.ShownCall{Candidates: []dossier.Untrusted{}, Args: shownArgs(b.method, nodes)})
 	}
-	return d.children(c, b.method, nodes, path, depth)
+	return d.children(c, b, nodes, path, depth)
 }
 
 // over is what becomes of a wrapper that holds more than a limit allows.
@@ -256,8 +264,8 @@ func (d *decoder) show(path string, s dossier.ShownCall) {
 }
 
 // children decodes the calls inside a wrapper. Where they cannot be taken apart the wrapper is a leaf that is not known.
-func (d *decoder) children(c *gov.Call, m book.Method, nodes []node, path string, depth int) error {
-	w, ok := book.Wraps(m)
+func (d *decoder) children(c *gov.Call, b bound, nodes []node, path string, depth int) error {
+	w, ok := book.Wraps(b.method, b.said)
 	if !ok {
 		return nil
 	}
@@ -293,6 +301,9 @@ func (d *decoder) kind(to gov.Address, b bound) gov.Kind {
 		fits = append(fits, gov.KindGovernor)
 	}
 	if m, kind, ok := book.Own(b.method.Selector()); ok && kind != "" && m.Signature == b.method.Signature {
+		fits = append(fits, kind)
+	}
+	if kind := book.KindOf(b.said); kind != "" {
 		fits = append(fits, kind)
 	}
 	if e, ok := d.Book.Entry(to); ok && e.Kind == book.Bridge {

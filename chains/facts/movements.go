@@ -96,16 +96,3 @@ func decodedPayments(calls []gov.Call) map[movement]bool {
 	}
 	return out
 }
-
-// defers says whether a call merely schedules the calls inside it.
-func defers(c gov.Call) bool {
-	if c.Selector == nil {
-		return false
-	}
-	m, _, ok := book.Own(*c.Selector)
-	if !ok || m.Signature != c.Signature {
-		return false
-	}
-	w, ok := book.Wraps(m)
-	return ok && w.Deferred
-}

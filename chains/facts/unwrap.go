@@ -31,6 +31,7 @@ func unwrap(w impact.Opens, target gov.Address, nodes []node) (out []inner, ok b
 			if !ok {
 				return nil, false
 			}
+			in.delegate = in.delegate || w.Delegate
 			out = append(out, in)
 		}
 		return out, true
@@ -74,12 +75,19 @@ func named(signature, data []byte) []byte {
 }
 
 func batch(w impact.Opens, nodes []node) (out []inner, ok bool) {
-	to, value, data := nodes[w.To].list, nodes[w.Value].list, nodes[w.Data].list
-	if len(to) != len(value) || len(to) != len(data) {
+	to, data := nodes[w.To].list, nodes[w.Data].list
+	var value []node // of a book's wrapper there may be none
+	if w.Value != impact.None {
+		value = nodes[w.Value].list
+	}
+	if len(to) != len(data) || w.Value != impact.None && len(to) != len(value) {
 		return nil, false
 	}
 	for i := range to {
-		in := inner{to: to[i].value.Address(), value: value[i].value.Amount(), data: data[i].text}
+		in := inner{to: to[i].value.Address(), data: data[i].text, delegate: w.Delegate}
+		if w.Value != impact.None {
+			in.value = value[i].value.Amount()
+		}
 		if w.TextualName != impact.None {
 			names := nodes[w.TextualName].list
 			if len(names) != len(to) {

@@ -67,13 +67,15 @@ type addDocument struct {
 
 func newBookAdd() *cobra.Command {
 	var from chainFlags
-	var label, write string
+	var label, write, abi string
 	var asJSON, history bool
 	c := &cobra.Command{
 		Use: "add ADDRESS|--from-history", Short: "Propose an entry from what stands on the chain; a person accepts it",
 		Long: "Reads code, proxy slots and the getters of the shipped ABIs at ADDRESS and prints an entry for book.yaml.\n" +
 			"Nothing is known until a person puts it into the book, with a look at what it says; --write FILE does\n" +
-			"that. What an implementation can do is for that person to judge, not for this command.",
+			"that. What an implementation can do is for that person to judge, not for this command. Functions whose\n" +
+			"meaning this program does not know stand under `means` as opaque: no proposal that calls one is voted\n" +
+			"for, until a person writes there what it does (inert, or such as {pays: {to: 0, amount: 1}}).",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if history {
 				return cobra.NoArgs(cmd, args)
@@ -101,6 +103,11 @@ func newBookAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if abi != "" {
+				if err := p.Bind(write, abi, func(path string) ([]byte, error) { return readBounded(path, book.MaxABI) }); err != nil {
+					return err
+				}
+			}
 			if label == "" {
 				label = "unnamed-" + strings.ToLower(address.Hex()[2:8])
 			}
@@ -122,6 +129,7 @@ func newBookAdd() *cobra.Command {
 	}
 	from.add(c)
 	c.Flags().BoolVar(&history, "from-history", false, "what executed proposals of the configured governors called and no book has")
+	c.Flags().StringVar(&abi, "abi", "", "its ABI: a shipped name, or a .json file, relative to the folder of --write")
 	c.Flags().StringVar(&label, "label", "", "the name that you give it")
 	c.Flags().StringVar(&write, "write", "", "accept the entry: append it to this book.yaml")
 	jsonFlag(c, &asJSON)
@@ -155,6 +163,9 @@ func addText(p book.Proposed, at gov.Block, item string) string {
 	}
 	if p.ABIName == "" {
 		r.line("# no shipped ABI fits: without `abi:` it is a label only")
+	}
+	if n := len(p.Meaningless()); n > 0 {
+		r.line("# %s without a known meaning: write under `means` what it does", count(n, "function"))
 	}
 	r.WriteString(item)
 	return r.String()

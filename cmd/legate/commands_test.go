@@ -397,6 +397,16 @@ func TestBookAgainstAChain(t *testing.T) {
 	if doc.Entry.ABI != "erc20" || doc.Entry.Kind != "token" || doc.Entry.Decimal.Or(0) != 18 || doc.Entry.CodeHash == (gov.Hash{}) {
 		t.Errorf("%s", out)
 	}
+	// With an ABI of its own the functions without a known meaning are listed, for a person to say what they do.
+	write(t, "own.json", `[{"type":"function","name":"frob","stateMutability":"nonpayable","inputs":[{"name":"x","type":"uint256"}],"outputs":[]}]`)
+	write(t, "other.yaml", "version: 1\nentries: []\n")
+	out, _ = legate(t, 0, "book", "add", token, rpc, "--label", "own", "--abi", "own.json", "--write", "other.yaml")
+	if b, err := readBook("other.yaml"); err != nil || !strings.Contains(out, "frob(uint256): opaque") || !strings.Contains(out, "1 function without a known meaning") || len(b.Entries()) != 1 {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	if _, errs := legate(t, 3, "book", "add", token, rpc, "--abi", "nothing"); !strings.Contains(errs, "no ABI \"nothing\" is shipped") {
+		t.Error(errs)
+	}
 	if _, errs := legate(t, 3, "book", "add", token, rpc, "--write", "book.yaml"); !strings.Contains(errs, "has "+token+" already, as COMP") {
 		t.Error(errs)
 	}

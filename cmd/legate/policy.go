@@ -18,10 +18,10 @@ import (
 // newPolicy is about writing a policy.
 func newPolicy() *cobra.Command {
 	c := &cobra.Command{
-		Use: "policy", Short: "Write a policy: problems, the vocabulary, rules read aloud", Args: noSubcommand,
+		Use: "policy", Short: "Write a policy: problems, a trial, the vocabulary, rules read aloud", Args: noSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newPolicyLint(), newPolicyFacts(), newPolicyExplain())
+	c.AddCommand(newPolicyLint(), newPolicyTry(), newPolicyFacts(), newPolicyExplain())
 	return c
 }
 

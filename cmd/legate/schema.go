@@ -212,7 +212,7 @@ func (d describer) fields(s *jsonschema.Schema, t reflect.Type) {
 			continue
 		}
 		s.Properties.Set(name, d.of(f.Type))
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
 			s.Required = append(s.Required, name)
 		}
 	}
