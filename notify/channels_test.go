@@ -224,3 +224,20 @@ func startDiscord(t testing.TB) *discordtest.Server {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
+
+// The stand-in's webhook can be tried without a message, as Discord's can.
+func TestProbeOfTheStandIn(t *testing.T) {
+	s, err := discordtest.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	conf := notify.Config{Name: "forum", Kind: "discord", URL: s.Webhook()}
+	if _, err := notify.Probe(t.Context(), conf); err != nil {
+		t.Error(err)
+	}
+	conf.URL += "x"
+	if _, err := notify.Probe(t.Context(), conf); err == nil {
+		t.Error("a wrong key passed")
+	}
+}

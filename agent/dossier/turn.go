@@ -68,19 +68,16 @@ func (d Dossier) Turn() Turn {
 	return t
 }
 
-// answered stands for the content hash of a proposal with an answer that counts.
-var answered = gov.Hash{1}
-
 // dossier is one of which [Dossier.Choice] says the same, but for its words.
 func (t Turn) dossier() Dossier {
+	content := gov.Hash{1} // whichever: an answer that counts speaks of it
 	d := Dossier{
-		Proposal: gov.Proposal{ID: t.ID, Clock: t.Clock, Starts: t.Starts, Ends: t.Ends},
+		Proposal: gov.Proposal{ID: t.ID, Clock: t.Clock, Starts: t.Starts, Ends: t.Ends, ContentHash: content},
 		Gathered: &Gathered{}, Verdict: &gov.Verdict{Direction: t.Final}, Gate: &WasGated{Gate: gov.Gated{Result: gov.GatePass}},
 		Plan: t.Plan, Since: t.Since, FirstDecided: t.First, Canceled: t.Canceled,
 	}
 	if t.Answer != nil {
-		d.Proposal.ContentHash = answered // an answer, over whatever, speaks of the content that the proposal has
-		d.Approval = &gov.Approval{Proposal: t.ID, ContentHash: answered, Support: t.Answer.Support, Expires: t.Answer.Expires}
+		d.Approval = &gov.Approval{Proposal: t.ID, ContentHash: content, Support: t.Answer.Support, Expires: t.Answer.Expires}
 	}
 	if t.Stands != nil {
 		d.Standing = &Standing{Wait: *t.Stands}

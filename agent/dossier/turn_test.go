@@ -49,10 +49,9 @@ func TestTurnSaysWhatTheDossierSays(t *testing.T) {
 				apply(dossier.WasTimedOut{Direction: d.TimeOutDirection(), Head: at(now)})
 			case 6:
 				a := gov.Approval{Proposal: d.ID(), ContentHash: d.Proposal.ContentHash, Basis: gov.Digest{5}, Support: gov.Support(rapid.IntRange(0, 2).Draw(rt, "answer")), Expires: gov.UnixTime(now + 30_000)}
-				if rapid.Bool().Draw(rt, "of other facts") {
-					a.Basis = gov.Digest{6}
-				} else if rapid.Bool().Draw(rt, "over the content alone") {
-					a.Basis = gov.Digest{}
+				a.Basis[0] = rapid.SampledFrom([]byte{5, 6, 0}).Draw(rt, "of these facts, of others, of the content alone")
+				if rapid.IntRange(0, 5).Draw(rt, "of other content") == 0 {
+					a.ContentHash = gov.Hash{7}
 				}
 				apply(dossier.WasApproved{Approval: a})
 			case 7:

@@ -2,11 +2,13 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/legate-dao/legate/agent"
 	"github.com/legate-dao/legate/agent/agenttest"
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
@@ -28,6 +30,13 @@ func (r *rig) aside() string {
 
 // against proposes what is voted against, and others beside it that are voted for.
 func (r *rig) against(number uint64) gov.ProposalID {
+	plan := r.world.TxPlan
+	r.world.TxPlan = func(ctx context.Context, b gov.Ballot) (gov.Tx, error) { // the world has no fees by which an Against overtakes
+		if busy, err := r.db.InFlight(ctx, b.Proposal); err != nil || len(busy) > 0 {
+			return gov.Tx{}, errors.Join(agent.ErrLater, err)
+		}
+		return plan(ctx, b)
+	}
 	for n := uint64(1); n <= 3; n++ {
 		r.world.Propose(agenttest.Proposal{Number: number + n, Direction: gov.For, Ends: 1000 * agenttest.BlockTime})
 	}
@@ -115,6 +124,57 @@ func TestG51ProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
 	r.start()
 	r.heads("the mended proposal is voted on", func() bool { return r.dossier(bad).Vote.Status == gov.VoteFinal })
 	r.until("nothing is set aside", func() bool { return r.aside() == "" })
+	r.sound()
+}
+
+// What the chain says of a proposal whose records were damaged, that its creation is final, that it has changed, that
+// this did not happen, stops no other: the chain is followed, and what was said is stored when the records are mended.
+func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	lies := newLying(r, func(b *dossier.Batch) {
+		b.Changes = append(b.Changes, dossier.Change{ID: agenttest.ID(6), State: gov.StateCanceled, Block: b.To.Block, Log: gov.Hash{1}})
+	})
+	lies.Store(false)
+	r.start().head(4)
+	r.polls(2)
+	bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Starts: 10 * agenttest.BlockTime, Ends: 3000 * agenttest.BlockTime})
+	r.head(1)
+	r.stage(bad, dossier.AtSeen)
+	lies.Store(true) // what is told at the head and will not be in the final block
+	r.head(1)
+	r.until("believed", func() bool { return r.dossier(bad).Proposal.State == gov.StateCanceled })
+	lies.Store(false)
+	r.stop()
+
+	var body string
+	where := " WHERE proposal = '" + bad.String() + "' AND type = 'WasSeen'"
+	if err := r.db.SQL().QueryRowContext(t.Context(), "SELECT body FROM records"+where).Scan(&body); err != nil {
+		t.Fatal(err)
+	}
+	set := func(to string) {
+		if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE records SET body = ?"+where, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(strings.Replace(body, "{", "[", 1))
+	r.against(7)
+	r.start()
+	r.head(1)
+	r.stored()
+	r.world.Change(6, gov.StateQueued)
+	r.castAll(7)
+	if got := r.aside(); !strings.Contains(got, "proposal: "+bad.String()) || !strings.Contains(got, "event: WasChanged of "+bad.String()) {
+		t.Errorf("set aside:\n%s", got)
+	}
+	r.stop()
+	set(body)
+	r.start()
+	r.heads("the mended proposal knows of its change", func() bool { return r.dossier(bad).Proposal.State == gov.StateQueued })
+	r.until("nothing is set aside", func() bool { return r.aside() == "" })
+	if d := r.dossier(bad); d.Stage == dossier.Unseen || len(d.Changes) != 2 {
+		t.Errorf("stage %s, changes %+v", d.Stage, d.Changes)
+	}
 	r.sound()
 }
 
@@ -220,4 +280,74 @@ func TestG51AlarmThatPanicsHarmsNothing(t *testing.T) {
 	r.start()
 	r.castAll(7)
 	r.until("set aside", func() bool { return strings.Contains(r.aside(), "step: gather of "+agenttest.ID(6).String()) })
+}
+
+// damage breaks a record of a proposal that is waiting for its vote, and stops the daemon.
+func (r *rig) damage(bad gov.ProposalID) {
+	r.t.Helper()
+	r.stop()
+	if _, err := r.db.SQL().ExecContext(r.t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasDecided'", bad.String()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What is read of a proposal whose records were damaged, or confirmed of it, stops no chain: what was told is set aside,
+// and the others are voted on.
+func TestG51NewsOfAProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
+	t.Parallel()
+	for name, news := range map[string]func(r *rig, bad gov.ProposalID){
+		"changed": func(r *rig, bad gov.ProposalID) {
+			r.damage(bad)
+			r.against(7)
+			r.world.Change(6, gov.StateCanceled)
+		},
+		"a change becomes final": func(r *rig, bad gov.ProposalID) {
+			r.world.Change(6, gov.StateActive)
+			r.head(1)
+			r.until("the change", func() bool { return strings.Contains(r.story(), "Changed") })
+			r.damage(bad)
+			r.against(7)
+		},
+		"a reorganisation takes a change back": func(r *rig, bad gov.ProposalID) {
+			r.world.Change(6, gov.StateActive)
+			r.head(1)
+			r.until("the change", func() bool { return strings.Contains(r.story(), "Changed") })
+			r.damage(bad)
+			r.world.Reorg(1, false)
+			r.against(7)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+			r.start().head(4)
+			r.vote(bad, gov.VoteWaiting)
+			news(r, bad)
+			r.start()
+			r.castAll(7)
+			if n := strings.Count(r.told(), "nothing can be done about "+bad.String()); n != 1 || strings.Contains(r.told(), "cannot follow") {
+				t.Errorf("told %d times: %s", n, r.told())
+			}
+		})
+	}
+}
+
+// The block of a proposal becomes final after its records were damaged.
+func TestG51ConfirmedProposalThatDoesNotFoldStopsNoOther(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	bad := r.world.Propose(agenttest.Proposal{Number: 6, Direction: gov.Against, Ends: 3000 * agenttest.BlockTime})
+	r.start().head(1)
+	r.until("a preview", func() bool { return strings.Contains(r.story(), "Previewed") })
+	r.stop()
+	if _, err := r.db.SQL().ExecContext(t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasSeen'", bad.String()); err != nil {
+		t.Fatal(err)
+	}
+	r.against(7)
+	r.start()
+	r.castAll(7)
+	if n := strings.Count(r.told(), "nothing can be done about "+bad.String()); n != 1 || strings.Contains(r.told(), "cannot follow") {
+		t.Errorf("told %d times: %s", n, r.told())
+	}
 }

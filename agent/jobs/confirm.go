@@ -6,6 +6,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/dossier"
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/journal"
 )
 
 // confirm compares what was told of blocks before they were final with what their logs say now, byte for byte, and takes
@@ -28,11 +29,17 @@ func (r *Runner) confirm(ctx context.Context, w *writing, chain gov.ChainID, b d
 		}
 	}
 	for _, id := range created {
-		d, err := w.load(ctx, id)
-		if err != nil {
-			return err
-		}
 		s, stands := seen[id]
+		d, err := w.load(ctx, id)
+		switch {
+		case stands && journal.Itself(err):
+			continue // what the final block says is set aside with the batch, and compared when that is stored
+		case err != nil:
+			if err := w.orAside(id, dossier.WasRewound{To: b.From.Final, Contradicted: true}, err); err != nil {
+				return err
+			}
+			continue
+		}
 		if d.Stage == dossier.Unseen || d.Rewound || stands && d.RestsOn(s) {
 			continue
 		}
@@ -45,14 +52,17 @@ func (r *Runner) confirm(ctx context.Context, w *writing, chain gov.ChainID, b d
 }
 
 func (r *Runner) confirmChanges(ctx context.Context, w *writing, chain gov.ChainID, b dossier.Batch) error {
-	changed, err := w.tx.ChangedAbove(ctx, chain, b.Confirmed.From-min(b.Confirmed.From, 1))
+	changed, err := w.tx.LoggedIn(ctx, chain, b.Confirmed.From, b.Confirmed.To)
 	if err != nil {
 		return err
 	}
 	for _, id := range changed {
 		d, err := w.load(ctx, id)
-		if err != nil {
-			return err
+		if err != nil { // which of its changes stand cannot be said: those that do follow with the batches of their blocks
+			if err := w.orAside(id, dossier.WasTakenBack{To: b.From.Final, Head: b.Heads[id.Governor]}, err); err != nil {
+				return err
+			}
+			continue
 		}
 		logs := d.Contradicted(b.Confirmed, func(c dossier.Change) bool { return slices.Contains(b.Changes, c) })
 		if len(logs) == 0 {

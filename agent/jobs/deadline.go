@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +30,7 @@ const (
 	watchFloor = time.Minute
 	nearEnd    = 6 * time.Hour
 	missing    = 2 * time.Minute
+	restAfter  = 10 * time.Minute // when it must be over, and no block says so
 )
 
 type deadlineWorker struct {
@@ -38,7 +38,7 @@ type deadlineWorker struct {
 	runner *Runner
 }
 
-// Work sweeps, alarms if there are no heads near the end, and comes back until voting is over.
+// Work alarms if there are no heads near the end, sweeps, and comes back until a block says that voting is over.
 func (w *deadlineWorker) Work(ctx context.Context, job *river.Job[deadlineArgs]) error {
 	r := w.runner
 	id, err := gov.ParseProposalID(job.Args.Proposal)
@@ -63,22 +63,36 @@ func (w *deadlineWorker) Work(ctx context.Context, job *river.Job[deadlineArgs])
 	if !awaited(d) || left <= -watchFloor && stopped < missing {
 		return nil
 	}
-	if stopped >= missing && left < nearEnd {
-		r.conf.Alarm(fmt.Sprintf("no new block of %s for %s, and voting on %s ends in about %s", id.Chain, stopped.Round(time.Second), id, left.Round(time.Second)),
-			fmt.Errorf("the newest known block is %d", head.Latest.Number))
-	}
-	if d.Undecided(head) {
-		r.conf.Alarm(fmt.Sprintf("there is no decision on %s yet, and voting ends in about %s", id, left.Round(time.Second)),
-			errors.New("its facts could not be gathered: the log says why; a vote by hand needs them too"))
-	}
-	if d.Late(head) {
-		r.conf.Alarm(fmt.Sprintf("the vote on %s is due and not sent, and voting ends in about %s", id, left.Round(time.Second)),
-			errors.New("it may wait for fees, funds, a frozen key or facts: the log says why"))
+	over := left <= -watchFloor // as far as the clock tells: it was told before, and a block will say
+	if !over {
+		r.alarmNear(d, head, left, stopped)
 	}
 	if err := r.sweep(ctx); err != nil {
 		return err
 	}
+	if over {
+		return river.JobSnooze(restAfter)
+	}
 	return river.JobSnooze(comeBack(left))
+}
+
+// alarmNear alarms where a vote may be missed. Titles have no number that changes, so that the same alarm is told once in
+// a while, however often the watch looks.
+func (r *Runner) alarmNear(d dossier.Dossier, head gov.Head, left, stopped time.Duration) {
+	id := d.ID()
+	ends := fmt.Sprintf("voting ends in about %s", max(left, 0).Round(time.Second))
+	if stopped >= missing && left < nearEnd {
+		r.conf.Alarm(fmt.Sprintf("no new block of %s, and voting on %s ends soon", id.Chain, id),
+			fmt.Errorf("%s; the newest known block is %d, for %s", ends, head.Latest.Number, stopped.Round(time.Second)))
+	}
+	if d.Undecided(head) {
+		r.conf.Alarm(fmt.Sprintf("there is no decision on %s yet, and voting ends soon", id),
+			fmt.Errorf("%s; its facts could not be gathered: the log says why; a vote by hand needs them too", ends))
+	}
+	if d.Late(head) {
+		r.conf.Alarm(fmt.Sprintf("the vote on %s is due and not sent, and voting ends soon", id),
+			fmt.Errorf("%s; it may wait for fees, funds, a frozen key or facts: the log says why", ends))
+	}
 }
 
 // awaited says whether a vote of ours may still be made or has to be followed.

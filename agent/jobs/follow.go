@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/legate-dao/legate/agent/dossier"
@@ -23,7 +24,8 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 	tick := time.NewTicker(r.conf.Poll)
 	defer tick.Stop()
 	var past filling
-	for failures := 0; ; {
+	fails := outage{}
+	for {
 		behind := false
 		err := supervise.Catch(func() (err error) {
 			part.On("the blocks after %d", r.Health()[p.Chain()].Head.Number)
@@ -42,10 +44,12 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			failures++
-			r.failed(ctx, p.Chain(), err, failures)
+			r.failed(ctx, p.Chain(), err, &fails)
 		default:
-			failures = 0
+			if fails.told {
+				r.conf.Log.Warn("the chain is followed again", "chain", p.Chain().String(), "failures", fails.n)
+			}
+			fails = outage{logged: fails.logged}
 			if behind { // back-fill: go on at once
 				continue
 			}
@@ -66,9 +70,25 @@ func (r *Runner) follow(ctx context.Context, p Poller, part *supervise.Part) err
 // errBroken says that a chain took back what was final (G21).
 var errBroken = errors.New("a reorganisation reached below a finalized block; signing is stopped")
 
-// failed notes that a poll failed. One failure is weather; some in a row, and then every minute or so, need a person.
-func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failures int) {
+// outage is polls of a chain that fail in a row.
+type outage struct {
+	n      int
+	last   time.Time // when it was told last
+	told   bool      // to a person
+	logged time.Time // one failure, of this outage or one before
+}
+
+// An outage that goes on is logged and told to a person so often, and single failures are logged no oftener than that.
+const (
+	sayAgain = 10 * time.Minute
+	logAgain = time.Minute
+)
+
+// failed notes that a poll failed. One failure is weather; some in a row need a person, who is told again once in a
+// while. What each of the many polls of a long outage says is not logged.
+func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, o *outage) {
 	r.noteHealth(chain, func(h *Health) { h.Err, h.CaughtUp = err, false })
+	o.n++
 	broken := errors.Is(err, errBroken)
 	if broken {
 		r.conf.OnBroken(ctx, chain)
@@ -77,11 +97,15 @@ func (r *Runner) failed(ctx context.Context, chain gov.ChainID, err error, failu
 		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
 		return
 	}
-	if failures == 3 || failures%15 == 0 || broken && failures == 1 {
+	now := r.conf.Now()
+	switch {
+	case o.n == 3 || broken && !o.told || o.n > 3 && now.Sub(o.last) >= sayAgain:
+		o.last, o.told = now, true
 		r.conf.Alarm(fmt.Sprintf("cannot follow %s", chain), err)
-		return
+	case o.n < 3 && now.Sub(o.logged) >= logAgain:
+		o.logged = now
+		r.conf.Log.Warn("poll failed, will be tried again", "chain", chain.String(), "error", err)
 	}
-	r.conf.Log.Warn("poll failed, will be tried again", "chain", chain.String(), "error", err)
 }
 
 func (r *Runner) noteHealth(c gov.ChainID, f func(*Health)) {
@@ -241,9 +265,11 @@ func (r *Runner) store(ctx context.Context, chain gov.ChainID, b dossier.Batch, 
 			}
 		}
 		for _, c := range b.Changes {
-			if d, err := w.load(ctx, c.ID); err != nil {
+			d, err := w.load(ctx, c.ID)
+			if err != nil && !journal.Itself(err) { // else it is set aside below
 				return err
-			} else if d.HasChange(c) {
+			}
+			if err == nil && d.HasChange(c) {
 				continue
 			}
 			if err := w.add(ctx, c.ID, dossier.WasChanged{Change: c}); err != nil {
@@ -292,6 +318,16 @@ func (w *writing) load(ctx context.Context, id gov.ProposalID) (dossier.Dossier,
 	return w.tx.Load(ctx, id)
 }
 
+// readable is load, but for a proposal that does not fold: it is set aside, and the rest of the batch goes on.
+func (w *writing) readable(ctx context.Context, id gov.ProposalID) (d dossier.Dossier, ok bool, err error) {
+	d, err = w.load(ctx, id)
+	if journal.Itself(err) {
+		w.aside = append(w.aside, proposalAside(id, err))
+		return d, false, nil
+	}
+	return d, err == nil, err
+}
+
 // add appends one event; one that does not belong, since it was read before or all is over, changes nothing. One that
 // cannot be stored, whatever the store does, is set aside: the rest of the batch is not lost with it.
 func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) error {
@@ -312,6 +348,11 @@ func (w *writing) add(ctx context.Context, id gov.ProposalID, e dossier.Event) e
 	return nil
 }
 
+// isAside reports whether something of a proposal was set aside in this batch.
+func (w *writing) isAside(id gov.ProposalID) bool {
+	return slices.ContainsFunc(w.aside, func(a journal.Aside) bool { return a.Proposal == id.String() })
+}
+
 // orAside sets an event aside where the error is of the event or its proposal; another error is returned.
 func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
 	if !journal.Itself(err) {
@@ -319,10 +360,10 @@ func (w *writing) orAside(id gov.ProposalID, e dossier.Event, err error) error {
 	}
 	what := fmt.Sprintf("%s of %s", dossier.TypeOf(e), id)
 	switch e := e.(type) {
-	case dossier.WasSeen:
-		what += fmt.Sprintf(" in block %d", e.Seen.Proposal.Created.Number)
+	case dossier.WasSeen: // a block may tell of one proposal more than once
+		what += fmt.Sprintf(" in block %d, log %x", e.Seen.Proposal.Created.Number, e.Seen.Log[:4])
 	case dossier.WasChanged:
-		what += fmt.Sprintf(" in block %d", e.Change.Block.Number)
+		what += fmt.Sprintf(" in block %d, log %x", e.Change.Block.Number, e.Change.Log[:4])
 	case dossier.WasTakenBack:
 		what += fmt.Sprintf(" down to block %d", e.To.Number)
 	case dossier.WasRewound:
@@ -347,8 +388,15 @@ func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b do
 	dossiers := map[gov.ProposalID]dossier.Dossier{}
 	for _, e := range open {
 		d, err := r.fold(ctx, w.tx, e)
-		if journal.Itself(err) {
+		if journal.Itself(err) { // what it loses is set aside; where it is not created again, nothing else says so
+			gone := dossier.Event(dossier.WasTakenBack{To: to, Head: b.Heads[e.ID.Governor]})
+			if e.Created > to.Number {
+				gone = dossier.WasRewound{To: to}
+			}
 			w.aside = append(w.aside, proposalAside(e.ID, err))
+			if err := w.orAside(e.ID, gone, err); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
@@ -359,9 +407,15 @@ func (r *Runner) rewind(ctx context.Context, w *writing, chain gov.ChainID, b do
 	for _, id := range ids {
 		d, ok := dossiers[id]
 		if !ok {
+			if w.isAside(id) {
+				continue
+			}
 			d, err = w.tx.Load(ctx, id)
-			if journal.Itself(err) {
+			if journal.Itself(err) { // it is closed
 				w.aside = append(w.aside, proposalAside(id, err))
+				if err := w.orAside(id, dossier.WasTakenBack{To: to, Head: b.Heads[id.Governor]}, err); err != nil {
+					return err
+				}
 				continue
 			}
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,7 +61,8 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 	}
 	late.Store(int64(time.Hour)) // an hour goes by without a block
 	r.fire()
-	r.until("an alarm", func() bool { return strings.Contains(r.told(), "no new block of eip155:1337 for 1h0m") })
+	title := "no new block of eip155:1337, and voting on " + id.String() + " ends soon: voting ends in about 2h"
+	r.until("an alarm", func() bool { return strings.Contains(r.told(), title) && strings.Contains(r.told(), ", for 1h0m") })
 	r.until("the lost step done", func() bool { return r.dossier(id).Gate != nil })
 	r.until("the watch again", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
 	if left := r.watched(); left < 4000 || left > 4210 {
@@ -71,6 +73,49 @@ func TestDeadlineWithoutHeadsAlarmsAndSweeps(t *testing.T) {
 	r.stage(id, dossier.AtClosed)
 	r.fire()
 	r.until("the watch ends", func() bool { return r.count("kind = 'deadline' AND state <> 'completed'") == 0 })
+}
+
+// However long no block comes, an alarm has the same title, and there is none any more when voting must be over.
+func TestDeadlineWithoutHeadsAlarmsWithOneTitle(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var late atomic.Int64
+	r.conf.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	r.world.Propose(agenttest.Proposal{Number: 7, Direction: gov.Against, Ends: 1000 * agenttest.BlockTime})
+	r.start().head(3)
+	look := func(after time.Duration) {
+		t.Helper()
+		r.until("the watch", func() bool { return r.count("kind = 'deadline' AND state = 'scheduled'") == 1 })
+		snoozes := 0
+		if err := r.db.SQL().QueryRowContext(t.Context(), "SELECT COALESCE(CAST(metadata ->> 'snoozes' AS INTEGER), 0) FROM river_job WHERE kind = 'deadline'").Scan(&snoozes); err != nil {
+			t.Fatal(err)
+		}
+		late.Store(int64(after))
+		r.fire()
+		r.until("a look", func() bool {
+			return r.count(fmt.Sprintf("kind = 'deadline' AND state = 'scheduled' AND CAST(metadata ->> 'snoozes' AS INTEGER) > %d", snoozes)) == 1
+		})
+	}
+	for _, after := range []time.Duration{time.Hour, 2 * time.Hour, 3 * time.Hour, 12_000 * time.Second} {
+		look(after)
+	}
+	titles := map[string]bool{}
+	for _, line := range strings.Split(r.told(), "\n") {
+		title, _, _ := strings.Cut(line, ": voting ends in")
+		titles[title] = true
+	}
+	if len(titles) != 1 || strings.Count(r.told(), "no new block") != 4 {
+		t.Errorf("%d titles: %s", len(titles), r.told())
+	}
+	for _, after := range []time.Duration{4 * time.Hour, 5 * time.Hour, 1000 * time.Hour} {
+		look(after)
+	}
+	if n := strings.Count(r.told(), "no new block"); n != 4 {
+		t.Errorf("%d alarms, some after the end: %s", n, r.told())
+	}
+	if left := r.watched(); left < 500 {
+		t.Errorf("the watch looks in %.0f s", left)
+	}
 }
 
 // A proposal whose facts cannot be had up to the last quarter of its window is an alarm, whatever its vote would be.
@@ -132,6 +177,54 @@ func TestPollsThatFailAlarmOnceAndRecover(t *testing.T) {
 	r.until("recovered", func() bool { h := r.runner.Health()[agenttest.Chain]; return h.Err == nil && h.CaughtUp })
 	if got := r.told(); strings.Count(got, "cannot follow") != 1 || !strings.Contains(got, "502") {
 		t.Errorf("alarms %q", got)
+	}
+}
+
+// countingLog counts the lines of a log.
+type countingLog struct {
+	slog.Handler
+	lines *atomic.Int64
+}
+
+func (c countingLog) Enabled(context.Context, slog.Level) bool { return true }
+func (c countingLog) Handle(_ context.Context, rec slog.Record) error {
+	if rec.Level >= slog.LevelWarn {
+		c.lines.Add(1)
+	}
+	return nil
+}
+func (c countingLog) WithAttrs([]slog.Attr) slog.Handler { return c }
+
+// An outage of many polls, with errors that all differ, or one that comes and goes, is a few lines of the log.
+func TestLongOutagesDoNotFloodTheLog(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(n int64) bool{
+		"down": func(n int64) bool { return n <= 60 }, "flapping": func(n int64) bool { return n <= 60 && n%2 == 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			var lines, polls atomic.Int64
+			r.conf.Log = slog.New(countingLog{slog.DiscardHandler, &lines})
+			r.conf.Poll = 5 * time.Millisecond
+			r.world.Before = func(port string, _ gov.ProposalID) error {
+				if port != "poll" {
+					return nil
+				}
+				if n := polls.Add(1); fails(n) {
+					return fmt.Errorf("502 bad gateway, try %d", n)
+				}
+				return nil
+			}
+			r.start()
+			r.until("it is over", func() bool { return polls.Load() > 65 })
+			if n := lines.Load(); n > 3 || n == 0 {
+				t.Errorf("%d lines in the log", n)
+			}
+			if n := strings.Count(r.told(), "cannot follow"); n > 1 || name == "down" && n != 1 {
+				t.Errorf("told %d times: %s", n, r.told())
+			}
+		})
 	}
 }
 

@@ -191,6 +191,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	var followers, teller sync.WaitGroup
 	teller.Go(func() { r.conf.Parts.Run(engine, "the teller of records", r.tell) })
+	followers.Go(func() { r.conf.Parts.Run(ctx, "the watch over the clock", r.watchClock) })
 	for _, p := range r.conf.Pollers {
 		followers.Go(func() {
 			r.conf.Parts.Run(ctx, "the watcher of "+p.Chain().String(), func(ctx context.Context, part *supervise.Part) error {
@@ -239,18 +240,51 @@ func within(d time.Duration, f func()) bool {
 }
 
 // reclaim puts jobs that a killed daemon left running back into the queue: the store's lock says that
-// nobody works on them.
+// nobody works on them. The engine's lease of the last run, which may end by a clock that was wrong, is nobody's.
 func (r *Runner) reclaim(ctx context.Context) error {
 	for _, update := range []string{
+		"DELETE FROM river_leader",
 		"UPDATE river_job SET state = 'available' WHERE state = 'running'",
-		// what waited for a retry may go at once: the reason may be gone
-		"UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP WHERE state IN ('retryable', 'scheduled', 'available') AND kind = 'step'",
+		onTime, // the reason of a retry may be gone, and a time may be that of a clock that was ahead
 	} {
 		if _, err := r.db.SQL().ExecContext(ctx, update); err != nil {
 			return fmt.Errorf("take back the jobs of the last run: %w", err)
 		}
 	}
 	return nil
+}
+
+// onTime has the jobs that wait go at once, and be no younger than now.
+const onTime = "UPDATE river_job SET state = 'available', scheduled_at = CURRENT_TIMESTAMP, created_at = MIN(created_at, CURRENT_TIMESTAMP) WHERE state IN ('retryable', 'scheduled', 'available')"
+
+// The clock is looked at so often; set back by more than this, jobs would wait for a time that is far away now.
+const (
+	lookAtClock = 5 * time.Second
+	setBack     = 30 * time.Second
+)
+
+// watchClock has jobs that wait go at once when the machine's clock was set back: their time is one of the clock before.
+func (r *Runner) watchClock(ctx context.Context, part *supervise.Part) error {
+	tick := time.NewTicker(min(r.conf.Fetch*50, lookAtClock))
+	defer tick.Stop()
+	steady, wall := time.Now(), r.conf.Now().Round(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		passed, now := time.Since(steady), r.conf.Now().Round(0)
+		if back := passed - now.Sub(wall); back > setBack {
+			_, err := r.db.SQL().ExecContext(ctx, onTime)
+			part.Note(err)
+			if err != nil {
+				continue // the next look finds the same
+			}
+			r.conf.Log.Warn("the machine's clock was set back; what waits is looked at now", "by", back.Round(time.Second).String())
+		}
+		steady, wall = time.Now(), now
+	}
 }
 
 // reviveAfter are when jobs are taken back, counted from when the store can be written again: the engine may still be

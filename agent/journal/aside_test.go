@@ -124,19 +124,17 @@ func TestG51AlertThatCannotBeReadHoldsUpNoChannel(t *testing.T) {
 	}
 }
 
-// A record that does not fold stops no vote on others: what is planned for them leaves it out.
-func TestG51PlanOfAVoteLeavesOutWhatDoesNotFold(t *testing.T) {
+// A record that does not fold stops no vote on others: what is planned for them reads an index, and no record.
+func TestG51PlanOfAVoteReadsNoRecord(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)
 	add(t, db, id(1), seen(id(1)))
 	add(t, db, id(2), seen(id(2)))
 	exec(t, db, "UPDATE records SET body = '[' WHERE proposal = ?", id(1).String())
-	exec(t, db, "UPDATE proposals SET stage = 'decided', vote = 'waiting'")
-	waiting, err := db.Waiting(t.Context(), id(3))
-	if err != nil || len(waiting) != 1 || waiting[0].ID != id(2) {
+	exec(t, db, "UPDATE votes SET status = 'sent', vote = '{}'")
+	if waiting, err := db.Waiting(t.Context(), id(3)); err != nil || len(waiting) != 0 {
 		t.Errorf("%d wait, %v", len(waiting), err)
 	}
-	exec(t, db, "UPDATE proposals SET vote = 'sent'")
-	if votes, err := db.InFlight(t.Context(), id(3)); err != nil || len(votes) != 1 {
+	if votes, err := db.InFlight(t.Context(), id(3)); err != nil || len(votes) != 2 {
 		t.Errorf("%d in flight, %v", len(votes), err)
 	}
 }

@@ -404,6 +404,29 @@ func TestChangedAboveReadsTheIndexOfBlocks(t *testing.T) {
 	}
 }
 
+// TestBlocksOfChangesAreSearched: what each new final block asks reads no other records.
+func TestBlocksOfChangesAreSearched(t *testing.T) {
+	db := open(t, t.TempDir(), journal.Daemon)
+	err := db.InTx(t.Context(), func(ctx context.Context, tx journal.Tx) error {
+		for _, q := range tx.ChangeQueries(1) {
+			var plan []struct {
+				ID, Parent, Notused int
+				Detail              string
+			}
+			if err := tx.NewRaw("EXPLAIN QUERY PLAN "+q).Scan(ctx, &plan); err != nil {
+				return err
+			}
+			if len(plan) == 0 || !strings.Contains(plan[0].Detail, "records_by_block") {
+				t.Errorf("%s\nis answered by %+v", q, plan)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPlanningReadsNoDossier: with every record of every proposal unreadable, what the turn and the budget ask is answered.
 func TestPlanningReadsNoDossier(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)

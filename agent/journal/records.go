@@ -271,17 +271,39 @@ func setMark(ctx context.Context, db bun.IDB, name string, place int64) error {
 // ChangedAbove lists the proposals of a chain with a change that was read in a block above a number:
 // what a reorganisation may have taken back.
 func (tx Tx) ChangedAbove(ctx context.Context, chain gov.ChainID, number uint64) ([]gov.ProposalID, error) {
+	return changes(ctx, tx.changedAbove(chain, number))
+}
+
+// LoggedIn lists the proposals of a chain with a change that a log told of in a range of blocks, both ends included.
+func (tx Tx) LoggedIn(ctx context.Context, chain gov.ChainID, from, to uint64) ([]gov.ProposalID, error) {
+	return changes(ctx, tx.loggedIn(chain, from, to))
+}
+
+func (tx Tx) changedAbove(chain gov.ChainID, number uint64) *bun.SelectQuery {
+	return tx.changed(chain).Where("block > ?", int64(min(number, math.MaxInt64)))
+}
+
+func (tx Tx) loggedIn(chain gov.ChainID, from, to uint64) *bun.SelectQuery {
+	return tx.changed(chain).Where("block BETWEEN ? AND ?", int64(min(from, math.MaxInt64)), int64(min(to, math.MaxInt64))).Where(`body LIKE '%"log":%'`)
+}
+
+// changed is the query for proposals by their changes. The index has the rows of changes alone, and is used only where
+// the query says so in its very words.
+func (tx Tx) changed(chain gov.ChainID) *bun.SelectQuery {
+	return tx.NewSelect().Model((*recordRow)(nil)).Column("proposal").Where("block > 0").Where("proposal LIKE ?", chain.String()+":%").
+		Group("proposal").OrderExpr("MIN(place)")
+}
+
+func changes(ctx context.Context, q *bun.SelectQuery) ([]gov.ProposalID, error) {
 	var names []string
-	err := tx.NewSelect().Model((*recordRow)(nil)).Column("proposal").Where("block > ?", int64(min(number, math.MaxInt64))).
-		Where("proposal LIKE ?", chain.String()+":%").Group("proposal").OrderExpr("MIN(place)").Scan(ctx, &names)
-	if err != nil {
-		return nil, fmt.Errorf("list changes above block %d: %w", number, err)
+	if err := q.Scan(ctx, &names); err != nil {
+		return nil, fmt.Errorf("list changes: %w", err)
 	}
 	var out []gov.ProposalID
 	for _, name := range names {
 		id, err := gov.ParseProposalID(name)
 		if err != nil {
-			return nil, fmt.Errorf("list changes above block %d: %w", number, err)
+			return nil, fmt.Errorf("list changes: %w", err)
 		}
 		out = append(out, id)
 	}
@@ -324,6 +346,8 @@ type Entry struct {
 	Stage dossier.Stage
 	Vote  gov.VoteStatus
 	Seq   int64
+	// Created is the block of its creation.
+	Created uint64
 }
 
 // Proposals lists all proposals, oldest first.
@@ -353,7 +377,7 @@ func entries(ctx context.Context, q bun.IDB, where func(*bun.SelectQuery) *bun.S
 		if err != nil {
 			return nil, fmt.Errorf("list proposals: %w", err)
 		}
-		out[i] = Entry{id, gov.Label(row.Name), dossier.Stage(row.Stage), gov.VoteStatus(row.Vote), row.Seq}
+		out[i] = Entry{id, gov.Label(row.Name), dossier.Stage(row.Stage), gov.VoteStatus(row.Vote), row.Seq, uint64(row.CreatedBlock)}
 	}
 	return out, nil
 }

@@ -319,7 +319,7 @@ func (d *Desk) evaluate(ctx context.Context, metrics gov.Metrics) (map[about]jud
 // moved says whether the clocks differ from the stored ones by more than a little running.
 func (d *Desk) moved(next map[key]gov.Watch) bool {
 	return !maps.EqualFunc(d.saved, next, func(a, b gov.Watch) bool {
-		return a.Since == b.Since && a.Fired == b.Fired && a.State == b.State && a.Blind == b.Blind && a.Ended == b.Ended && b.Last-a.Last < saveEach
+		return a.Since == b.Since && a.Fired == b.Fired && (a.Told == nil) == (b.Told == nil) && a.State == b.State && a.Blind == b.Blind && a.Ended == b.Ended && b.Last-a.Last < saveEach
 	})
 }
 

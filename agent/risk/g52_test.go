@@ -372,11 +372,18 @@ func TestG52OneThatHangsHidesNoOther(t *testing.T) {
 	})
 }
 
-// What an earlier release stored goes on: what had fired fires, and is over when it is false.
+// What an earlier release stored goes on: what had fired fires, for whoever reads the store too and from the first look
+// on, and is over when it is false.
 func TestG52ClocksOfAnEarlierRelease(t *testing.T) {
+	for _, ago := range []int64{900, 5} {
+		t.Run(fmt.Sprint(ago), func(t *testing.T) { clocksOfAnEarlierRelease(t, ago) })
+	}
+}
+
+func clocksOfAnEarlierRelease(t *testing.T, ago int64) {
 	r := newRig(t)
-	since := time.Unix(start-900, 0).UTC().Format(time.RFC3339)
-	r.mem.list = []byte(`[{"rule":"crash","about":"","result":"true","since":"` + since + `","last":"` + since + `","fired":true}]`)
+	since, last := time.Unix(start-900, 0).UTC().Format(time.RFC3339), time.Unix(start-ago, 0).UTC().Format(time.RFC3339)
+	r.mem.list = []byte(`[{"rule":"crash","about":"","result":"true","since":"` + since + `","last":"` + last + `","fired":true}]`)
 	r.restart()
 	r.feed.value = 800
 	r.tick(0)

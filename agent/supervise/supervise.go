@@ -110,8 +110,8 @@ func (p *Part) Note(err error) {
 	p.state.Error = err.Error()
 	tell, on := p.row >= errorsInRow, p.on
 	p.mu.Unlock()
-	if tell {
-		p.sup.Tell(p.name+" fails again and again", working(on, err))
+	if what := p.name + " fails again and again"; tell { // one failure, whatever the texts of its errors are
+		p.sup.tell(what, what, working(on, err))
 	}
 }
 
@@ -213,8 +213,10 @@ func (p *Part) stopped(err error) {
 }
 
 // Tell tells a person of a failure, the same once in a while. That it cannot be told harms nobody.
-func (s *Supervisor) Tell(what string, err error) {
-	key := what + "\n" + err.Error()
+func (s *Supervisor) Tell(what string, err error) { s.tell(what+"\n"+err.Error(), what, err) }
+
+// tell is Tell where the key says what the same failure is.
+func (s *Supervisor) tell(key, what string, err error) {
 	s.mu.Lock()
 	last, known := s.told[key]
 	now := s.conf.Now()

@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -114,6 +115,28 @@ func TestErrorsInARowAreToldOnce(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		if got := h.all(); got != "the desk fails again and again: no such metric" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// Errors of one outage whose texts all differ, such as by a port, are one failure.
+func TestErrorsInARowWhoseTextsDifferAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h heard
+		s := supervise.New(supervise.Config{Tell: h.tell})
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.Run(ctx, "the desk", func(ctx context.Context, p *supervise.Part) error {
+			for i := range 100 {
+				p.Note(fmt.Errorf("read from port %d: connection reset", i))
+			}
+			<-ctx.Done()
+			return nil
+		})
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if got := h.all(); got != "the desk fails again and again: read from port 4: connection reset" {
 			t.Errorf("told %q", got)
 		}
 	})

@@ -19,6 +19,7 @@ type Proxy struct {
 	upstream string
 	server   *httptest.Server
 	client   *http.Client
+	hook     func(r *http.Request, a ask, honest asking) (json.RawMessage, *nodeFailure, error) // of a Liar; nil: none
 
 	mu     sync.Mutex
 	faults Faults
@@ -29,14 +30,19 @@ type Proxy struct {
 // NewProxy starts an honest proxy before the node at upstream (http://…). It ends with the test.
 func NewProxy(t testing.TB, upstream string) *Proxy {
 	p := &Proxy{upstream: upstream, client: &http.Client{}, calls: map[string]int{}}
+	p.serve(t, p)
+	return p
+}
+
+// serve starts to listen, with a handler that ends in the proxy's own.
+func (p *Proxy) serve(t testing.TB, h http.Handler) {
 	p.Set(Faults{})
-	p.server = httptest.NewServer(p)
+	p.server = httptest.NewServer(h)
 	t.Cleanup(func() {
 		p.server.CloseClientConnections()
 		p.server.Close()
 		p.client.CloseIdleConnections()
 	})
-	return p
 }
 
 // URL is the proxy's own address.
@@ -63,6 +69,9 @@ func (p *Proxy) Calls(method string) int {
 	}
 	return sum
 }
+
+// asking puts a question to the node behind, through the faults.
+type asking func(ask) (json.RawMessage, *nodeFailure, error)
 
 type ask struct {
 	ID     json.RawMessage   `json:"id"`
@@ -170,7 +179,15 @@ func (p *Proxy) answer(r *http.Request, f Faults, a ask) reply {
 		out.Error = &nodeFailure{Code: -32603, Message: "internal error"}
 		return out
 	}
-	result, fail, err := p.lie(r, f, a)
+	honest := func(a ask) (json.RawMessage, *nodeFailure, error) { return p.lie(r, f, a) }
+	var result json.RawMessage
+	var fail *nodeFailure
+	var err error
+	if p.hook != nil {
+		result, fail, err = p.hook(r, a, honest)
+	} else {
+		result, fail, err = honest(a)
+	}
 	if err != nil {
 		out.Error = &nodeFailure{Code: -32603, Message: "proxy: upstream: " + err.Error()}
 		return out

@@ -19,8 +19,30 @@ func Freeze(path, why string) error {
 	if len(text) > maxLine {
 		text = text[:maxLine]
 	}
-	if err := replace(folder{path, os.Geteuid()}, frozenFile, []byte(text+"\n")); err != nil {
+	if err := freeze(folder{path, os.Geteuid()}, text); err != nil {
 		return fmt.Errorf("freeze %s: %w", path, err)
+	}
+	return nil
+}
+
+// freeze needs no room on the disk: where why cannot be written, the file's name alone stops signing.
+func freeze(d disk, why string) error {
+	err := replace(d, frozenFile, []byte(why+"\n"))
+	if err == nil {
+		return nil
+	}
+	h, bare := d.create(frozenFile)
+	switch {
+	case errors.Is(bare, fs.ErrExist): // frozen before, for another reason
+	case bare != nil:
+		return errors.Join(err, bare)
+	default:
+		if bare := h.Close(); bare != nil {
+			return errors.Join(err, bare)
+		}
+	}
+	if bare := d.syncDir(); bare != nil {
+		return errors.Join(err, bare)
 	}
 	return nil
 }

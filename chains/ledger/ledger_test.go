@@ -694,3 +694,33 @@ func TestG03CreateTellsOfItsLock(t *testing.T) {
 		t.Errorf("created with: %v", err)
 	}
 }
+
+// full is a disk that takes names and no bytes.
+type full struct{ disk }
+
+func (f full) create(name string) (file, error) {
+	h, err := f.disk.create(name)
+	return faultyFile{h, &faulty{disk: f.disk, at: 1, mode: halfThenNo}, name}, err
+}
+
+// The stop switch works on a full disk, also where it was used before.
+func TestG40FreezeOnAFullDisk(t *testing.T) {
+	m := &memory{files: map[string][]byte{}}
+	if _, frozen := isFrozen(m); frozen {
+		t.Fatal("frozen before")
+	}
+	for range 2 {
+		if err := freeze(full{m}, "I want to look first"); err != nil {
+			t.Fatal(err)
+		}
+		if _, frozen := isFrozen(m); !frozen {
+			t.Fatal("not frozen")
+		}
+	}
+	if err := freeze(m, "there is room"); err != nil {
+		t.Fatal(err)
+	}
+	if why, frozen := isFrozen(m); !frozen || why != "there is room" {
+		t.Errorf("%v %q", frozen, why)
+	}
+}

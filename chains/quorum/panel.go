@@ -92,8 +92,13 @@ func (p *Panel) tell(by Agreement) {
 // alone is a client as the one member of a panel.
 type alone struct{ *rpc.Client }
 
-// Name stands for whichever endpoint answers.
-func (alone) Name() string { return "the only source" }
+// Name is the host where there is one endpoint, else it stands for whichever answers.
+func (a alone) Name() string {
+	if h := a.Health(); len(h) == 1 {
+		return h[0].Name
+	}
+	return "the only source"
+}
 
 // ask lists the members for one question, and those who are asked where that is not enough.
 func (p *Panel) ask(ctx context.Context) (members, reserve []*seat, err error) {

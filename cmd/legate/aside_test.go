@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
+	"github.com/legate-dao/legate/chains/devchain"
 )
 
 // What is set aside is shown by fsck and the doctor, without a letter that a terminal obeys, and a proposal whose records
@@ -55,4 +57,34 @@ func TestG51WhatIsSetAsideIsShown(t *testing.T) {
 	if line := diagnose(t, 1)["set aside"]; line.Status != isWrong || !strings.Contains(line.Do, "vote by hand") {
 		t.Errorf("doctor: %+v", line)
 	}
+}
+
+// A proposal whose records were damaged before the key voted for the first time keeps no ledger from being made: the
+// chain is asked about it by its number. `ledger fsck` names a damaged vote, and compares the others.
+func TestG51DamagedProposalBeforeTheFirstVote(t *testing.T) {
+	s := newSite(t, "harbor")
+	h := newHome(t, s, setup{})
+	damage := func(m motion) {
+		t.Helper()
+		h.interrupt()
+		db := h.sql("rw")
+		if _, err := db.ExecContext(t.Context(), "UPDATE records SET body = replace(body, '{', '[') WHERE proposal = ? AND type = 'WasDecided'", m.id.String()); err != nil {
+			t.Fatal(err)
+		}
+		must(t, db.Close())
+		h.start("--live")
+	}
+	h.start()
+	bad := s.propose("harbor", "Maintenance", s.drain("harbor"))
+	h.until(bad, gov.VoteNotLive)
+	damage(bad)
+	first := s.propose("harbor", "More maintenance", s.drain("harbor"))
+	h.final(first, devchain.Against)
+	damage(first)
+	h.final(s.propose("harbor", "A grant", s.grant("harbor")), devchain.For)
+	out, _ := h.legate(1, "ledger", "fsck")
+	if !strings.Contains(out, first.id.String()+": the journal has a vote, and its records cannot be read") || !strings.Contains(out, "1 vote of the journal compared, 1 problem") {
+		t.Errorf("ledger fsck says\n%s", out)
+	}
+	h.interrupt()
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/journal"
 	"github.com/legate-dao/legate/chains/devchain"
+	"github.com/legate-dao/legate/chains/quorum"
 	"github.com/legate-dao/legate/chains/rpc"
 	"github.com/legate-dao/legate/notify"
 	"github.com/legate-dao/legate/notify/discordtest"
@@ -241,7 +242,7 @@ metrics:
 	var screen bytes.Buffer
 	a, err := openAlerting(ctx, alertingParts{
 		conf: Config{path: filepath.Join(dir, "legate.yaml")}, alerts: alerts, db: db, set: rules, poll: 20 * time.Millisecond, log: slog.New(slog.DiscardHandler), out: &screen,
-		world: &world{clients: map[gov.ChainID]*rpc.Client{gov.ChainID(chain.ChainID().Uint64()): client}},
+		world: worldOver(gov.ChainID(chain.ChainID().Uint64()), client),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -302,4 +303,9 @@ metrics:
 	if got := screen.String(); !strings.HasPrefix(got, "!! emergency: crash\n     True since ") {
 		t.Errorf("terminal:\n%s", got)
 	}
+}
+
+// worldOver is a world of one chain, without governors.
+func worldOver(chain gov.ChainID, c *rpc.Client) *world {
+	return &world{clients: map[gov.ChainID]*rpc.Client{chain: c}, panels: map[gov.ChainID]*quorum.Panel{chain: quorum.Of(c, nil)}}
 }

@@ -51,8 +51,8 @@ func crashes(round int) []crash {
 		record(6, "direction computed", "WasDecided", again),
 		record(7, "gate and judge done", "WasGated", again),
 		record(8, "decision logged", "WasLocked", 1),
-		{9, "ledger line durable", "the vote's line is in the ledger; another process holds the store's write lock", func(k *killing) { k.signed(0) }, "WasLocked"},
-		{10, "signed", "0.2 s after the vote's line is in the ledger; another process holds the store's write lock", func(k *killing) { k.signed(200 * time.Millisecond) }, "WasLocked"},
+		{9, "ledger line durable", "the vote's line is in the ledger; the store takes no WasSigned", func(k *killing) { k.signed(0) }, "WasLocked"},
+		{10, "signed", "0.2 s after the vote's line is in the ledger; the store takes no WasSigned", func(k *killing) { k.signed(200 * time.Millisecond) }, "WasLocked"},
 		either(record(11, "raw bytes stored", "WasSigned", 1),
 			crash{11, "raw bytes stored", "eth_sendRawTransaction arrives and is not passed on", func(k *killing) { k.call("eth_sendRawTransaction") }, "WasSigned"}),
 		either(crash{12, "broadcast", "the node took eth_sendRawTransaction, the answer is kept back", func(k *killing) { k.answer("eth_sendRawTransaction") }, "WasSigned"},
@@ -348,6 +348,18 @@ func (k *killing) takeLock() {
 	}
 }
 
+// store changes the store from outside, as any other process could.
+func (k *killing) store(statement string) {
+	db, err := sql.Open("sqlite3", "file:"+k.path("legate.db")+"?_busy_timeout=10000&_txlock=immediate")
+	if err != nil {
+		panic(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		panic(err)
+	}
+}
+
 func (k *killing) release() {
 	k.t.Helper()
 	if k.lock != nil {
@@ -358,6 +370,7 @@ func (k *killing) release() {
 		must(k.t, db.Close())
 	}
 	k.open = nil
+	k.store("DROP TRIGGER IF EXISTS held")
 }
 
 // lockAt takes the write lock at the first call of a method after a record, before the node gets the call.
@@ -410,8 +423,15 @@ func (k *killing) signed(wait time.Duration) {
 	}
 	k.propose()
 	before := lines()
-	locked := k.lockAt("eth_estimateGas", "WasLocked")
-	k.mineUntil(locked)
+	stored, refused := k.stored("WasLocked", 1), &mark{}
+	k.proxy.Set(chaintest.Faults{BeforeCall: func(m string) {
+		if m == "eth_estimateGas" && stored() {
+			refused.once(func() {
+				k.store("CREATE TRIGGER held BEFORE INSERT ON records WHEN NEW.type = 'WasSigned' BEGIN SELECT RAISE(ABORT, 'held'); END")
+			})
+		}
+	}})
+	k.mineUntil(refused.is)
 	k.mineUntil(func() bool { return lines() > before })
 	pause(k.t.Context(), wait)
 	if !slices.Contains(k.records(k.motion), "WasLocked") {

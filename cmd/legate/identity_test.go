@@ -63,30 +63,41 @@ func TestG48IdentityIsAgreed(t *testing.T) {
 // newTimelock deploys a timelock that obeys harbor's governor, and holds tokens of the DAO.
 func (s *spoilt) newTimelock() common.Address {
 	s.t.Helper()
-	ctx, dao := s.t.Context(), s.daos["harbor"]
-	a := may(s.deployer.Deploy(ctx, "TimelockController", common.Big1, []common.Address{}, []common.Address{{}}, s.deployer.From))(s.t)
-	role := crypto.Keccak256Hash([]byte("PROPOSER_ROLE"))
-	may(s.deployer.Transact(ctx, a, "TimelockController", "grantRole", role, dao.Governor))(s.t)
-	must(s.t, s.deployer.TransferToken(ctx, dao, a, ether(50_000)))
-	return a
+	return newTimelock(s.t, s.deployer, s.daos["harbor"])
 }
 
 // moveTo has the governor name another timelock, as an executed updateTimelock leaves it.
 func (s *spoilt) moveTo(timelock common.Address) {
 	s.t.Helper()
-	dao := s.daos["harbor"]
+	moveTo(s.t, s.deployer, s.daos["harbor"], timelock)
+	s.mine(1)
+}
+
+// newTimelock deploys a timelock that obeys the governor of a DAO, and holds tokens of it.
+func newTimelock(t *testing.T, deployer *devchain.Session, dao *devchain.DAO) common.Address {
+	t.Helper()
+	ctx := t.Context()
+	a := may(deployer.Deploy(ctx, "TimelockController", common.Big1, []common.Address{}, []common.Address{{}}, deployer.From))(t)
+	role := crypto.Keccak256Hash([]byte("PROPOSER_ROLE"))
+	may(deployer.Transact(ctx, a, "TimelockController", "grantRole", role, dao.Governor))(t)
+	must(t, deployer.TransferToken(ctx, dao, a, ether(50_000)))
+	return a
+}
+
+// moveTo writes another timelock into a governor; it holds from the next block.
+func moveTo(t *testing.T, deployer *devchain.Session, dao *devchain.DAO, timelock common.Address) {
+	t.Helper()
 	for slot := range int64(64) {
 		at := common.BigToHash(common.Big0)
 		at[31] = byte(slot)
 		var word common.Hash
-		must(s.t, s.deployer.RPC.CallContext(s.t.Context(), &word, "eth_getStorageAt", dao.Governor, at, "latest"))
+		must(t, deployer.RPC.CallContext(t.Context(), &word, "eth_getStorageAt", dao.Governor, at, "latest"))
 		if common.BytesToAddress(word[:]) == dao.Timelock && word.Big().BitLen() <= 160 {
-			must(s.t, s.deployer.RPC.CallContext(s.t.Context(), nil, "anvil_setStorageAt", dao.Governor, at, common.BytesToHash(timelock[:])))
-			s.mine(1)
+			must(t, deployer.RPC.CallContext(t.Context(), nil, "anvil_setStorageAt", dao.Governor, at, common.BytesToHash(timelock[:])))
 			return
 		}
 	}
-	s.t.Fatal("the governor's slot of its timelock was not found")
+	t.Fatal("the governor's slot of its timelock was not found")
 }
 
 // verdict is what the demo's policy says of gathered facts.

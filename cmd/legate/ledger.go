@@ -148,6 +148,10 @@ func (r *ledgerReport) compareOne(ctx context.Context, db *journal.DB, p journal
 		return nil
 	}
 	d, err := db.Load(ctx, p.ID)
+	if journal.Itself(err) {
+		r.Problems = append(r.Problems, fmt.Sprintf("%s: the journal has a vote, and its records cannot be read: %v", p.ID, err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

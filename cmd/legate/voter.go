@@ -195,21 +195,6 @@ func (v *voter) bound(ctx context.Context) ([]gov.Ballot, error) {
 	return out, err
 }
 
-func (v *voter) each(ctx context.Context, f func(dossier.Dossier)) error {
-	list, err := v.engine.db.Proposals(ctx)
-	if err != nil {
-		return err
-	}
-	for _, e := range list {
-		d, err := v.engine.db.Load(ctx, e.ID)
-		if err != nil {
-			return err
-		}
-		f(d)
-	}
-	return nil
-}
-
 // create makes the first ledger of a key, or has it cover a chain that it did not.
 func (v *voter) create(ctx context.Context) error {
 	if err := v.neverVoted(ctx); err != nil {
@@ -238,17 +223,22 @@ func (v *voter) neverVoted(ctx context.Context) error {
 			return fmt.Errorf("%s is not read to its head yet: %w", chain, agent.ErrLater)
 		}
 	}
-	var open []gov.Proposal
-	if err := v.each(ctx, func(d dossier.Dossier) {
-		covered := v.ledger != nil && v.ledger.Covers(d.ID().Chain)
-		if !covered && !d.Proposal.State.Over() && d.Stage != dossier.AtClosed {
-			open = append(open, d.Proposal)
-		}
-	}); err != nil {
+	list, err := v.engine.db.Proposals(ctx)
+	if err != nil {
 		return err
 	}
-	for _, p := range open {
-		g, err := v.engine.world.of(p.ID)
+	for _, e := range list {
+		if v.ledger != nil && v.ledger.Covers(e.ID.Chain) || e.Stage == dossier.AtClosed {
+			continue
+		}
+		d, err := v.engine.db.Load(ctx, e.ID)
+		if err != nil && !journal.Itself(err) {
+			return err
+		}
+		if err == nil && d.Proposal.State.Over() {
+			continue // one whose records cannot be read may be open: its number is enough to ask
+		}
+		g, err := v.engine.world.of(e.ID)
 		if err != nil {
 			continue // of a governor that is no longer watched
 		}
@@ -257,13 +247,13 @@ func (v *voter) neverVoted(ctx context.Context) error {
 			return err
 		}
 		voted, err := quorum.Ask(ctx, g.panel, func(ctx context.Context, c rpc.Caller) (bool, error) {
-			return g.governor.HasVoted(ctx, c, p.ID.Number, v.self, head.Value().Hash)
+			return g.governor.HasVoted(ctx, c, e.ID.Number, v.self, head.Value().Hash)
 		})
 		if err != nil {
 			return err
 		}
 		if voted.Value() {
-			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it", v.folder, v.self, p.ID)
+			return fmt.Errorf("there is no ledger at %s, but %s has voted on %s: the ledger was lost, and nothing is signed without it", v.folder, v.self, e.ID)
 		}
 	}
 	return nil

@@ -426,11 +426,13 @@ func (r refusing) Sign(context.Context, gov.Intent) (gov.Vote, error) { return g
 // TestVoterSignerWords: the signer's refusals have the agent's names, each its own and no other; what is none of them
 // has none.
 func TestVoterSignerWords(t *testing.T) {
+	db := may(journal.Open(t.Context(), "sqlite:legate.db", t.TempDir(), journal.Daemon))(t)
+	defer db.Close()
 	names := []error{agent.ErrStale, agent.ErrRefused, agent.ErrUnfit, agent.ErrLater, agent.ErrBudget, agent.ErrMoved}
 	for _, c := range []struct{ err, want error }{
 		{signer.ErrStale, agent.ErrStale}, {signer.ErrRefused, agent.ErrRefused}, {signer.ErrIntent, agent.ErrUnfit}, {signer.ErrLater, agent.ErrLater}, {errors.New("disk full"), nil},
 	} {
-		v := &voter{signer: refusing{err: fmt.Errorf("sign: %w", c.err)}}
+		v := &voter{signer: refusing{err: fmt.Errorf("sign: %w", c.err)}, engine: &engine{db: db}}
 		_, err := v.Sign(t.Context(), gov.Intent{})
 		if !errors.Is(err, c.err) {
 			t.Errorf("%v is lost in %v", c.err, err)

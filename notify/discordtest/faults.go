@@ -1,6 +1,8 @@
 package discordtest
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -259,4 +261,23 @@ func (s *Server) channel(w http.ResponseWriter, r *http.Request) {
 		}
 		return map[string]any{"id": Room, "type": kind}, nil
 	})
+}
+
+// webhook says what the webhook is: whoever tries its address without a message reads that.
+func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("kind") != "webhooks" {
+		http.NotFound(w, r)
+		return
+	}
+	if err := authorized(r); err != nil {
+		var api *apiError
+		if errors.As(err, &api) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(api.status)
+			_ = json.NewEncoder(w).Encode(map[string]any{"message": api.message, "code": api.code})
+		}
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"id": WebhookID, "name": "stand-in", "channel_id": Room})
 }

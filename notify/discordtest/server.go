@@ -96,6 +96,7 @@ func New() *Server {
 	mux.HandleFunc("PATCH /api/{version}/channels/{room}/messages/{message}", s.edit)
 	mux.HandleFunc("POST /api/{version}/channels/{room}/threads", s.startThread)
 	mux.HandleFunc("GET /api/{version}/channels/{room}", s.channel)
+	mux.HandleFunc("GET /api/{kind}/{webhook}/{token}", s.webhook) // as a configuration has it, without a version
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /files/{message}/{name}", s.file)
 	s.handler = mux
