@@ -88,7 +88,7 @@ func (tx Tx) index(ctx context.Context, d dossier.Dossier) error {
 // The rows of votes are made anew when a store has those of another version.
 const (
 	markIndex    = "index of votes"
-	indexVersion = 1
+	indexVersion = 2
 )
 
 // reindex makes the rows of a store that has none yet, or those of another version. A proposal whose records do not fold
