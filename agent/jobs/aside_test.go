@@ -123,7 +123,7 @@ func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	lies := newLying(r, func(b *dossier.Batch) {
-		b.Changes = append(b.Changes, dossier.Change{ID: agenttest.ID(6), State: gov.StateCanceled, Block: b.To.Block, Log: gov.Hash{1}})
+		b.Changes = append(b.Changes, dossier.Change{ID: agenttest.ID(6), State: gov.StateQueued, Block: b.To.Block, Log: gov.Hash{1}})
 	})
 	lies.Store(false)
 	r.start().head(4)
@@ -133,7 +133,7 @@ func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
 	r.stage(bad, dossier.AtSeen)
 	lies.Store(true) // what is told at the head and will not be in the final block
 	r.head(1)
-	r.until("believed", func() bool { return r.dossier(bad).Proposal.State == gov.StateCanceled })
+	r.until("believed", func() bool { return r.dossier(bad).Proposal.State == gov.StateQueued })
 	lies.Store(false)
 	r.stop()
 
@@ -142,7 +142,7 @@ func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
 	r.start()
 	r.head(1)
 	r.stored()
-	r.world.Change(6, gov.StateQueued)
+	r.world.Change(6, gov.StateExecuted)
 	r.castAll(7)
 	if got := r.aside(); !strings.Contains(got, "proposal: "+bad.String()) || !strings.Contains(got, "event: WasChanged of "+bad.String()) {
 		t.Errorf("set aside:\n%s", got)
@@ -150,7 +150,7 @@ func TestG51ChainSaysMoreOfAProposalThatDoesNotFold(t *testing.T) {
 	r.stop()
 	restore()
 	r.start()
-	r.heads("the mended proposal knows of its change", func() bool { return r.dossier(bad).Proposal.State == gov.StateQueued })
+	r.heads("the mended proposal knows of its change", func() bool { return r.dossier(bad).Proposal.State == gov.StateExecuted })
 	r.until("nothing is set aside", func() bool { return r.aside() == "" })
 	if d := r.dossier(bad); d.Stage == dossier.Unseen || len(d.Changes) != 2 {
 		t.Errorf("stage %s, changes %+v", d.Stage, d.Changes)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/legate-dao/legate/agent/supervise"
 )
 
 // node is one endpoint at work: its connection, its limits, and what we learnt about it.
@@ -78,7 +80,7 @@ func (n *node) ask(ctx context.Context, reqs []*Request) error {
 	}
 	for len(reqs) > 0 {
 		var (
-			abreast sync.WaitGroup
+			abreast supervise.Group
 			errs    [partsAbreast]error
 		)
 		most := partsAbreast
@@ -192,7 +194,7 @@ const aside = 8
 func (n *node) sendEach(ctx context.Context, reqs []*Request) error {
 	for few := range slices.Chunk(reqs, aside) {
 		errs := make([]error, len(few))
-		var wg sync.WaitGroup
+		var wg supervise.Group
 		for i, r := range few {
 			wg.Go(func() { errs[i] = n.post(ctx, []*Request{r}) })
 		}

@@ -206,7 +206,9 @@ func (e *engine) run(ctx context.Context) error {
 	defer stop()
 	var beside sync.WaitGroup
 	var alerting error
-	beside.Go(func() { e.room.run(ctx) })
+	beside.Go(func() {
+		e.parts.Run(ctx, "the watch over the disk", func(ctx context.Context, _ *supervise.Part) error { e.room.run(ctx); return nil })
+	})
 	beside.Go(func() { e.parts.Run(ctx, "the web server", e.serve) })
 	beside.Go(func() { alerting = e.alerts.run(ctx) })
 	err := e.runner.Run(ctx)
