@@ -3,6 +3,7 @@ package chaintest
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"time"
 
@@ -246,6 +247,15 @@ func logLies() []Lie {
 		{Name: "none", Kind: Omitted, Alter: always("[]")},
 		{Name: "without the last", Kind: Omitted, Alter: logs(func(all []map[string]any) []map[string]any { return all[:max(len(all)-1, 0)] })},
 		{Name: "doubled", Kind: False, Alter: logs(func(all []map[string]any) []map[string]any { return append(all, all...) })},
+		{Name: "one that never was", Kind: Early, Alter: logs(func(all []map[string]any) []map[string]any {
+			more := maps.Clone(all[len(all)-1])
+			text, _ := more["data"].(string)
+			if b, err := hexutil.Decode(text); err == nil && len(b) > 31 {
+				more["data"] = hexutil.Encode(flip(b, 31))
+			}
+			more["logIndex"] = "0x77"
+			return append(all, more)
+		})},
 		{Name: "another id", Kind: False, Alter: data(func(b []byte) []byte { return flip(b, min(31, len(b)-1)) })},
 		{Name: "a byte of the text", Kind: Altered, Alter: data(func(b []byte) []byte { return flip(b, len(b)-32) })},
 		{Name: "another topic", Kind: Altered, Alter: each(func(l map[string]any) { l["topics"] = []any{common.Hash{9}} })},

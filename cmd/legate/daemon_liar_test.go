@@ -38,6 +38,8 @@ type stage struct {
 	liars  [3]*chaintest.Liar
 	home   *home
 	before uint64 // snapshot
+	clock  devchain.Clock
+	honest outcome // of a life in which nobody lies
 }
 
 // The periods of a stage, in blocks of twelve seconds.
@@ -51,8 +53,8 @@ const (
 	stageSlack    = 10 // how much later than the honest run a vote may be: a block passes while the daemon waits for two seconds
 )
 
-// newStage deploys the DAO and writes the operator's files.
-func newStage(t *testing.T) *stage {
+// newStage deploys a DAO of a flavour, writes the operator's files, and lives an honest life, which must end well.
+func newStage(t *testing.T, flavour devchain.Flavour) *stage {
 	t.Helper()
 	node := may(devchain.Start(devchain.Config{SafeLag: stageFinality, FinalityLag: stageFinality, GenesisTime: time.Now().Add(-6 * time.Hour)}))(t)
 	t.Cleanup(func() { node.Close() })
@@ -60,9 +62,14 @@ func newStage(t *testing.T) *stage {
 	s.deployer = may(node.Session(t.Context(), accountDeployer))(t)
 	t.Cleanup(s.deployer.Close)
 	s.chain = gov.ChainID(node.ChainID().Uint64())
+	unit := uint64(1)
+	if flavour == devchain.OZ5Time {
+		unit = 12
+	}
 	s.daos["harbor"] = may(devchain.DeployDAO(t.Context(), s.deployer, devchain.DAOConfig{
-		Flavour: devchain.OZ5Block, Name: "Harbor", Symbol: "HRB", VotingDelay: stageDelay, VotingPeriod: stagePeriod, LateExtension: 5,
+		Flavour: flavour, Name: "Harbor", Symbol: "HRB", VotingDelay: stageDelay * unit, VotingPeriod: stagePeriod * unit, LateExtension: 5 * unit,
 	}))(t)
+	s.clock = s.daos["harbor"].Clock
 	s.delegate("harbor")
 	must(t, node.Mine(t.Context(), 450)) // so that there is a past for stale answers
 	var urls []string
@@ -85,6 +92,10 @@ func newStage(t *testing.T) *stage {
 		}
 	}})
 	s.remember()
+	s.honest = s.live(nil)
+	if bad := s.honest.wrong(s.honest); bad != "" || len(s.honest.named) > 0 {
+		t.Fatalf("the honest life: %s; named %v; %s", bad, s.honest.named, s.honest.story)
+	}
 	return s
 }
 
@@ -208,8 +219,9 @@ func (l *life) run() {
 		return
 	}
 	l.at(gathering)
-	// an hour passes, so that a clock that is put back before the creation shows
-	must(l.t, l.node.Advance(l.t.Context(), time.Hour))
+	if l.clock == devchain.ClockBlocks { // an hour passes, so that a time that is put back shows
+		must(l.t, l.node.Advance(l.t.Context(), time.Hour))
+	}
 	l.mine(stageFinality)
 	if !l.wait("the proposals are decided", 20, func() bool { return l.has(l.drain, "WasDecided") && l.has(l.grant, "WasDecided") }) {
 		return
@@ -226,9 +238,10 @@ func (l *life) run() {
 		return
 	}
 	l.at(deciding)
+	l.settle()
 	due := l.due()
 	for l.height() < due-1 {
-		l.mine(min(5, due-1-l.height()))
+		l.mine(min(20, due-1-l.height()))
 		l.settle()
 	}
 	l.at(planning)
@@ -371,14 +384,30 @@ func (l *life) wait(what string, blocks int, ok func() bool) bool {
 	}
 }
 
-// settle gives the daemon the time to see the newest block and to do what it thinks is owed. It is bounded: where an
-// endpoint is slow, time goes on.
+// settle lets the daemon see the newest block and do all that it owes by then, such as a vote that is not due. It is
+// bounded: where an endpoint is slow, time goes on.
 func (l *life) settle() {
-	end := time.Now().Add(pace)
-	for !l.caughtUp() && time.Now().Before(end) {
-		pause(l.t.Context(), 5*time.Millisecond)
+	for end := time.Now().Add(pace); !l.idle() && time.Now().Before(end); {
+		pause(l.t.Context(), 10*time.Millisecond)
 	}
-	pause(l.t.Context(), 60*time.Millisecond)
+}
+
+// idle reports whether the daemon knows the newest block and owes nothing but briefs and forecasts.
+func (l *life) idle() bool {
+	if !l.caughtUp() {
+		return false
+	}
+	for _, m := range []motion{l.drain, l.grant} {
+		d, err := l.engine.db.Load(l.t.Context(), m.id)
+		if err != nil {
+			return false
+		}
+		head, err := l.engine.world.Head(l.t.Context(), m.id)
+		if err != nil || slices.ContainsFunc(dossier.Next(d, head.Value()), func(s dossier.Step) bool { return s.Kind != dossier.Write && s.Kind != dossier.Foretell }) {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *life) mineTo(height uint64) {
