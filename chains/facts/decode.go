@@ -191,7 +191,7 @@ func (d *decoder) method(c *gov.Call, data []byte, path string, depth int, allow
 	if b.booked {
 		c.Means = &b.said.Meaning
 	}
-	_, wraps := book.Wraps(b.method)
+	_, wraps := book.Wraps(b.method, b.said)
 	nodes, canonical, err := d.arguments(b.method, data[4:], wraps)
 	if wraps && errors.Is(err, ErrTooLarge) {
 		return d.over(c, err)
