@@ -23,6 +23,7 @@ const fromLibraries = [
   ['ProxyAdmin', '@openzeppelin/contracts/proxy/transparent/ProxyAdmin.sol', 'ProxyAdmin'],
   ['UpgradeableBeacon', '@openzeppelin/contracts/proxy/beacon/UpgradeableBeacon.sol', 'UpgradeableBeacon'],
   ['BeaconProxy', '@openzeppelin/contracts/proxy/beacon/BeaconProxy.sol', 'BeaconProxy'],
+  ['AccessManager', '@openzeppelin/contracts/access/manager/AccessManager.sol', 'AccessManager'],
 ]
 
 // The hash an artifact carries: over the pins, the settings and every local
