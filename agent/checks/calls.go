@@ -19,11 +19,22 @@ type node struct {
 // nodes lists all calls in order; ok is false when the calls are not known, and then they are those of the excerpt.
 // Wrappers are listed too: an upgradeToAndCall that carries a decoded call inside is an upgrade all the same.
 func nodes(f gov.Facts) (out []node, ok bool) {
-	calls, ok := f.Calls.Get()
-	if !ok {
+	calls, ok := tree(f)
+	return appendNodes(nil, calls, nil), ok
+}
+
+// tree is the calls as a tree; ok is false when they are not known, and then they are those of the excerpt.
+func tree(f gov.Facts) (calls []gov.Call, ok bool) {
+	if calls, ok = f.Calls.Get(); !ok {
 		calls = f.Excerpt
 	}
-	return appendNodes(nil, calls, nil), ok
+	return calls, ok
+}
+
+// declared is what the calls declare, or those of the excerpt.
+func declared(f gov.Facts) []gov.Impact {
+	calls, _ := tree(f)
+	return impact.Declared(calls, f.DAO.Executor)
 }
 
 func appendNodes(out []node, calls []gov.Call, path []int) []node {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/legate-dao/legate/agent/gov"
-	"github.com/legate-dao/legate/agent/impact"
 )
 
 // Undeclared is D25.
@@ -21,8 +20,8 @@ var Undeclared = Check{
 
 func runUndeclared(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D25", "undeclared", "Read the code behind the calls; once it is trusted, put it into the book with its hash, and with what its functions mean.")
-	calls, callsKnown := f.Calls.Get()
-	declared := impact.Declared(calls, f.DAO.Executor)
+	calls, callsKnown := tree(f)
+	declared := declared(f)
 	for _, i := range declared {
 		if i.Kind == gov.ImpactOpaque {
 			r.add(gov.Warning, fmt.Sprintf("call %s to %s has no known meaning", i.Declared[0], i.Target), gov.Evidence{What: "opaque call", Account: i.Target})

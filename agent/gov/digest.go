@@ -67,6 +67,20 @@ type basis struct {
 	Timelock   Timelock
 	Governor   GovernorFacts
 	Upgrades   Maybe[[]Change]
+	Impacts    []basisImpact `json:",omitempty"`
+}
+
+// basisImpact is what a call declares.
+type basisImpact struct {
+	Kind       ImpactKind
+	From, To   Address
+	Asset      Maybe[Asset]
+	ID, Amount Maybe[Amount]
+	Right      RoleChangeKind
+	Role       Hash
+	Target     Address
+	Param      Signature
+	When       When
 }
 
 type basisLeaf struct {
@@ -114,6 +128,10 @@ func Basis(p Proposal, f Facts, findings []Finding) (Digest, error) {
 			amount = Known(o.Amount)
 		}
 		b.Outflows = append(b.Outflows, basisOutflow{o.Token, o.To, o.Kind, amount})
+	}
+	impacts, _ := f.Impacts.Get()
+	for _, i := range impacts {
+		b.Impacts = append(b.Impacts, basisImpact{i.Kind, i.From, i.To, i.Asset, i.ID, i.Amount, i.Right, i.Role, i.Target, i.Param, i.When})
 	}
 	return DigestOf(b)
 }

@@ -32,6 +32,8 @@ type Facts struct {
 	Caps Caps `json:"caps"`
 	// Lookalikes are addresses that resemble a booked or DAO address without being one.
 	Lookalikes Maybe[[]Lookalike] `json:"lookalikes"`
+	// Impacts are what the calls declare, in their order.
+	Impacts Maybe[[]Impact] `json:"impacts,omitzero"`
 	// Foreign are accounts that the run touched, by what the book says of them.
 	Foreign Maybe[Foreign] `json:"foreign,omitzero"`
 

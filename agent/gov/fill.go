@@ -21,6 +21,15 @@ func (f *Facts) fill() {
 		fillCalls(&calls)
 		f.Calls = Known(calls)
 	}
+	if impacts, ok := f.Impacts.Get(); ok {
+		list(&impacts)
+		f.Impacts = Known(impacts)
+	}
+	if foreign, ok := f.Foreign.Get(); ok {
+		list(&foreign.Changed)
+		list(&foreign.Booked)
+		f.Foreign = Known(foreign)
+	}
 }
 
 func fillCalls(calls *[]Call) {

@@ -1,6 +1,10 @@
 package book
 
-import "github.com/legate-dao/legate/agent/gov"
+import (
+	"bytes"
+
+	"github.com/legate-dao/legate/agent/gov"
+)
 
 // MasterCopySlot is where the proxies of Safe accounts have the address that they delegate to: their first slot.
 var MasterCopySlot = gov.Hash{}
@@ -35,4 +39,13 @@ func IsMasterCopyProxy(code []byte) bool {
 		zero = op == opPush0 || op == opPush1 && len(argument) == 1 && argument[0] == 0
 	})
 	return reads && delegates && !foreign
+}
+
+// minimalTail is the end of an EIP-1167 proxy, after its implementation.
+var minimalTail = []byte{0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3}
+
+// IsMinimalProxy reports whether runtime code is that of an EIP-1167 proxy and nothing else: such a contract does what
+// its implementation does.
+func IsMinimalProxy(code []byte) bool {
+	return len(code) == len(minimalHead)+20+len(minimalTail) && bytes.HasPrefix(code, minimalHead) && bytes.HasSuffix(code, minimalTail)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/agent/impact"
 	"github.com/legate-dao/legate/chains/book"
 )
 
@@ -16,7 +17,7 @@ func decodeCalls(ctx context.Context, g *gathering) {
 	options := Options{DAO: g.facts.DAO, Flavour: g.deps.Governor.Flavour, Book: g.deps.Book}
 	first, err := Decode(g.p.Actions, options)
 	if g.p.TooLarge && len(g.p.Actions) == 0 {
-		for _, part := range []gov.Part{"calls", "kinds", "unknown_calls", "targets"} {
+		for _, part := range []gov.Part{"calls", "kinds", "unknown_calls", "targets", "impacts"} {
 			g.fail(part, ErrTooLarge, gov.Address{}) // its actions were left out
 		}
 		return
@@ -44,9 +45,11 @@ func decodeCalls(ctx context.Context, g *gathering) {
 		// Which calls are known depends on code that could not be read: not knowing is not the same as unknown.
 		g.missing("unknown_calls", g.reasonFor("calls"), gov.Address{})
 		g.missing("targets", g.reasonFor("calls"), gov.Address{})
+		g.missing("impacts", g.reasonFor("calls"), gov.Address{})
 		return
 	}
 	g.facts.Calls = gov.Known(g.decoded.Calls)
+	g.facts.Impacts = gov.Known(impact.Declared(g.decoded.Calls, g.facts.DAO.Executor))
 	g.targets(ctx)
 }
 
@@ -75,7 +78,7 @@ func targetsOf(calls []gov.Call) []gov.Address {
 // by which a check finds something. No code is read for it, and nothing of it is known in the sense of a For.
 func (g *gathering) survey(why error, o Options) {
 	g.surveyed = true
-	for _, part := range []gov.Part{"calls", "unknown_calls", "targets"} {
+	for _, part := range []gov.Part{"calls", "unknown_calls", "targets", "impacts"} {
 		g.fail(part, why, gov.Address{})
 	}
 	kinds, excerpt := Survey(g.p.Actions, o)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/chains/book"
@@ -25,7 +26,7 @@ func (g *gathering) dryRun(ctx context.Context) {
 		g.missing("effects.status", gov.NotInRelease, gov.Address{})
 		return
 	}
-	plan := fork.Plan{Executor: g.facts.DAO.Executor, Watch: g.facts.DAO.Treasury, Tokens: g.tokens()}
+	plan := fork.Plan{Executor: g.facts.DAO.Executor, Watch: g.watched(), Tokens: g.tokens()}
 	if !g.p.Draft && !g.facts.DAO.Governor.IsZero() {
 		plan.Lifecycle = g.deps.Governor
 	}
@@ -51,6 +52,16 @@ func (g *gathering) dryRun(ctx context.Context) {
 	}
 	g.result = result
 	g.ready, g.after = view{result.Ready}, view{result.After}
+}
+
+// watched are the accounts whose balances and allowances are measured whatever happens: the treasury, and the
+// governance token's contract.
+func (g *gathering) watched() []gov.Address {
+	out := slices.Clone(g.facts.DAO.Treasury)
+	if token := g.facts.DAO.Token; !token.IsZero() && !slices.Contains(out, token) {
+		out = append(out, token)
+	}
+	return out
 }
 
 // effectsReason is why there is no state after the run.

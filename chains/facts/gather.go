@@ -30,6 +30,10 @@ var (
 		{"holdings", holdings},
 		{"context", votes},
 	}
+	// Between are those that need the dry run and that After reads.
+	Between = []Gatherer{
+		{"foreign", foreign},
+	}
 	After = []Gatherer{
 		{"treasury", treasury},
 		{"supply", supply},
@@ -59,6 +63,7 @@ func Gather(ctx context.Context, deps Deps, p gov.Proposal, at gov.Block) (Gathe
 	defer cancel()
 	g.round(reading, Before)
 	g.dryRun(reading)
+	g.round(reading, Between)
 	g.round(reading, After)
 	if err := ctx.Err(); err != nil {
 		return Gathered{}, fmt.Errorf("gather the facts of %s at block %d: %w", p.ID, at.Number, err)
@@ -101,6 +106,7 @@ type gathering struct {
 	result       *fork.Result
 
 	contracts map[gov.Address]book.Contract // of the calls' targets
+	alien     gov.Missing                   // code that nobody knows ran in the place of the DAO's or the book's; zero: none
 	decoded   Decoded
 	surveyed  bool // the calls are more than are kept, or go to more targets than are read
 
@@ -126,11 +132,11 @@ func newGathering(deps Deps, p gov.Proposal, at gov.Block) *gathering {
 	return g
 }
 
-// daoOf is the DAO with its treasury: the executor, the timelock and the operator's accounts, sorted.
+// daoOf is the DAO with its treasury: the executor, the timelock, the governor and the operator's accounts, sorted.
 func daoOf(deps Deps) gov.DAO {
 	dao := deps.dao()
 	dao.Treasury = nil
-	for _, a := range append([]gov.Address{dao.Executor, dao.Timelock}, deps.Treasury...) {
+	for _, a := range append([]gov.Address{dao.Executor, dao.Timelock, dao.Governor}, deps.Treasury...) {
 		if !a.IsZero() && !slices.Contains(dao.Treasury, a) {
 			dao.Treasury = append(dao.Treasury, a)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/legate-dao/legate/agent/gov"
 	"github.com/legate-dao/legate/agent/impact"
+	"github.com/legate-dao/legate/chains/book"
 )
 
 // rightEvent is an event that changes who may do what, and where its new account lies.
@@ -54,7 +55,7 @@ var rightEvents = map[gov.Hash]rightEvent{
 }
 
 // roles counts the changes of rights that the run made.
-func roles(_ context.Context, g *gathering) {
+func roles(ctx context.Context, g *gathering) {
 	r := &g.facts.Roles
 	if !g.executed() {
 		for _, part := range []gov.Part{"granted", "granted_outside", "revoked", "owner_changed", "admin_changed", "changes"} {
@@ -63,6 +64,9 @@ func roles(_ context.Context, g *gathering) {
 		return
 	}
 	changes := g.roleChanges()
+	handed, unread := g.handedOver(ctx, changes)
+	changes = append(changes, handed...)
+	sortChanges(changes)
 	var granted, outside, revoked, owner, admin int64
 	for _, c := range changes {
 		if grants(c) {
@@ -80,10 +84,80 @@ func roles(_ context.Context, g *gathering) {
 			admin++
 		}
 	}
-	*r = gov.Roles{
-		Granted: gov.Known(granted), GrantedOutside: gov.Known(outside), Revoked: gov.Known(revoked),
-		OwnerChanged: gov.Known(owner), AdminChanged: gov.Known(admin), Changes: gov.Known(changes),
+	count := func(part gov.Part, n int64) gov.Maybe[int64] {
+		if unread != (gov.Missing{}) && n == 0 {
+			g.missing(part, unread.Reason, unread.Subject)
+			return gov.Maybe[int64]{}
+		}
+		return g.counted(part, n)
 	}
+	*r = gov.Roles{
+		Granted: count("roles.granted", granted), GrantedOutside: count("roles.granted_outside", outside), Revoked: count("roles.revoked", revoked),
+		OwnerChanged: count("roles.owner_changed", owner), AdminChanged: count("roles.admin_changed", admin), Changes: gov.Known(changes),
+	}
+}
+
+// masters are the getters that say who rules a contract, and what a change of their answer is.
+var masters = []struct {
+	getter gov.Signature
+	kind   gov.RoleChangeKind
+}{
+	{"owner()", gov.OwnerChanged}, {"pendingOwner()", gov.OwnerPending}, {"admin()", gov.AdminChanged}, {"pendingAdmin()", gov.AdminPending},
+	{"authority()", gov.AdminChanged}, {"governance()", gov.OwnerChanged}, {"governor()", gov.AdminChanged},
+}
+
+// maxMasters bounds the accounts that are asked who rules them.
+const maxMasters = 64
+
+// handedOver asks every account that changed its state who rules it, before the run and after it, and looks at the admin
+// slots of EIP-1967: a contract need not log what it does. unread is why not all could be asked; zero where all were.
+func (g *gathering) handedOver(ctx context.Context, told []gov.RoleChange) (out []gov.RoleChange, unread gov.Missing) {
+	var accounts []gov.Address
+	for _, d := range g.facts.Effects.StorageDiffs {
+		accounts = append(accounts, d.Account)
+		if d.Slot == book.AdminSlot {
+			out = append(out, g.handed(told, d.Account, gov.AdminChanged, gov.Address(d.After[12:]))...)
+		}
+	}
+	accounts = sortedSet(accounts)
+	if len(accounts) > maxMasters {
+		accounts, unread = accounts[:maxMasters], gov.Missing{Reason: gov.TooLarge, Subject: accounts[maxMasters]}
+	}
+	found, errs := make([][]gov.RoleChange, len(accounts)), make([]error, len(accounts))
+	g.each(ctx, len(accounts), func(ctx context.Context, i int) {
+		for _, m := range masters {
+			before, was, err := askWord(ctx, g.ready, accounts[i], m.getter)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			after, is, err := askWord(ctx, g.after, accounts[i], m.getter)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			if (was || is) && before.Word != after.Word {
+				found[i] = append(found[i], g.handed(told, accounts[i], m.kind, after.Address())...)
+			}
+		}
+	})
+	for i, a := range accounts {
+		if errs[i] != nil {
+			unread = gov.Missing{Reason: reasonOf(errs[i]), Subject: a}
+		}
+		out = append(out, found[i]...)
+	}
+	return out, unread
+}
+
+// handed is a new master of an account, unless a log or a call told of it.
+func (g *gathering) handed(told []gov.RoleChange, target gov.Address, kind gov.RoleChangeKind, to gov.Address) []gov.RoleChange {
+	for _, c := range told {
+		if c.Target == target && (c.Account == to || to.IsZero()) {
+			return nil
+		}
+	}
+	return []gov.RoleChange{{Target: target, Kind: kind, Account: to, Outside: !to.IsZero() && g.outside(to)}}
 }
 
 // grants says whether a change gives somebody a right; an owner or admin that becomes nobody does not.
@@ -116,10 +190,14 @@ func (g *gathering) roleChanges() []gov.RoleChange {
 			add(c)
 		}
 	}
-	slices.SortFunc(out, func(x, y gov.RoleChange) int {
+	sortChanges(out)
+	return out
+}
+
+func sortChanges(list []gov.RoleChange) {
+	slices.SortFunc(list, func(x, y gov.RoleChange) int {
 		return cmp.Or(x.Target.Cmp(y.Target), strings.Compare(string(x.Kind), string(y.Kind)), x.Role.Cmp(y.Role), x.Account.Cmp(y.Account))
 	})
-	return out
 }
 
 // changeOfLog reads one log. Values are taken in order, indexed ones first, as every event here has them.

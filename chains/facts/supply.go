@@ -13,6 +13,9 @@ import (
 
 var (
 	topicTransfer        = topic("Transfer(address,address,uint256)")
+	topicTransferSingle  = topic("TransferSingle(address,address,address,uint256,uint256)")
+	topicTransferBatch   = topic("TransferBatch(address,address,address,uint256[],uint256[])")
+	topicTransfer6909    = topic("Transfer(address,address,address,uint256,uint256)")
 	topicDelegateChanged = topic("DelegateChanged(address,address,address)")
 	topicMinterChanged   = topic("MinterChanged(address,address)")
 	pauserRole           = topic("PAUSER_ROLE")

@@ -3,13 +3,13 @@ package facts
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/holiman/uint256"
 
 	"github.com/legate-dao/legate/agent/gov"
+	"github.com/legate-dao/legate/chains/book"
 )
 
 // flow is an outflow with what it puts at stake: an allowance no more than its owner holds.
@@ -18,7 +18,8 @@ type flow struct {
 	stake gov.Amount
 }
 
-// treasury says what leaves the treasury: gross, never netted against what comes in, with the allowances given.
+// treasury says what leaves the treasury or arrives outside of it: gross, never netted against what comes in, with the
+// allowances given.
 func treasury(ctx context.Context, g *gathering) {
 	rights, movements := []gov.Part{"allowances", "allowances_outside"}, []gov.Part{"outflow_usd", "outflow_bps", "recipients_new", "outflows"}
 	lacks := func(reason gov.Reason, subject gov.Address, parts ...gov.Part) {
@@ -37,13 +38,18 @@ func treasury(ctx context.Context, g *gathering) {
 	}
 	operators, more, moreOutside := g.operators(ctx)
 	t := &g.facts.Treasury
-	t.Allowances, t.AllowancesOutside = gov.Known(count+more), gov.Known(outside+moreOutside)
+	t.Allowances, t.AllowancesOutside = g.counted("treasury.allowances", count+more), g.counted("treasury.allowances_outside", outside+moreOutside)
 	// Who may take is known without what has moved: a token that hides its balances hides no allowance of another.
 	if m, ok := g.measured("effects.balance_deltas"); !ok {
 		lacks(m.Reason, m.Subject, movements...)
 		return
 	}
-	flows := append(append(g.paid(), given...), operators...)
+	paid, err := g.paid(ctx)
+	if err != nil {
+		lacks(reasonOf(err), gov.Address{}, movements...)
+		return
+	}
+	flows := append(append(paid, given...), operators...)
 	for i := range flows {
 		g.value(ctx, &flows[i])
 	}
@@ -69,10 +75,20 @@ func (g *gathering) sums(flows []flow) {
 			g.missing("treasury.outflow_usd", gov.NoPrice, gov.Address(f.Token))
 		}
 	}
+	total := g.pricedValue()
+	// A sum over no movement is 0 only where all that could move was seen, and nothing is declared that the run does not show.
+	m, more := g.unseen()
+	if !more {
+		m, more = g.unshown(flows)
+	}
+	if more && !unpriced && sum == 0 {
+		g.missing("treasury.outflow_usd", m.Reason, m.Subject)
+		g.missing("treasury.outflow_bps", m.Reason, m.Subject)
+		return
+	}
 	if !unpriced {
 		t.OutflowUSD = gov.Known(sum)
 	}
-	total := g.pricedValue()
 	switch {
 	case !unpriced && sum == 0:
 		t.OutflowBps = gov.Known(0.0)
@@ -152,109 +168,6 @@ func (g *gathering) measured(parts ...gov.Part) (gov.Missing, bool) {
 	return gov.Missing{}, true
 }
 
-// paid are the outflows that happened. For each asset and account the measured fall is the least that left; what the
-// token's logs or the call frames show beyond it left too and came back, up to what was there before.
-func (g *gathering) paid() (out []flow) {
-	moves := map[gov.Asset]map[gov.Address]*uint256.Int{} // asset, recipient
-	for _, m := range append(g.transfers(), g.payments()...) {
-		if !g.treasuryAccount(m.from) || g.treasuryAccount(m.to) || m.amount.IsZero() {
-			continue
-		}
-		if moves[m.token] == nil {
-			moves[m.token] = map[gov.Address]*uint256.Int{}
-		}
-		if moves[m.token][m.to] == nil {
-			moves[m.token][m.to] = new(uint256.Int)
-		}
-		addCapped(moves[m.token][m.to], m.amount)
-	}
-	fell := g.fell()
-	assets := map[gov.Asset]bool{}
-	for a := range moves {
-		assets[a] = true
-	}
-	for a := range fell {
-		assets[a] = true
-	}
-	decoded := decodedPayments(g.decoded.Calls)
-	for _, asset := range slices.SortedFunc(maps.Keys(assets), func(x, y gov.Asset) int { return gov.Address(x).Cmp(gov.Address(y)) }) {
-		held := g.heldBefore(asset)
-		least := fell[asset]
-		if least == nil {
-			least = new(uint256.Int)
-		}
-		told := new(uint256.Int)
-		for _, n := range moves[asset] {
-			addCapped(told, gov.AmountOf(n))
-		}
-		// A token that says it moved more than was there is not believed beyond that.
-		believed := told
-		if bound := held.Int(); believed.Gt(bound) {
-			believed = bound
-		}
-		if least.Gt(believed) {
-			believed = least
-		}
-		if believed.IsZero() {
-			continue
-		}
-		kind := gov.OutflowTransfer
-		if asset == gov.Native {
-			kind = gov.OutflowNative
-		}
-		rest := new(uint256.Int).Set(believed)
-		for _, to := range slices.SortedFunc(maps.Keys(moves[asset]), gov.Address.Cmp) {
-			n := new(uint256.Int).Set(moves[asset][to])
-			if n.Gt(rest) {
-				n.Set(rest)
-			}
-			if n.IsZero() {
-				continue
-			}
-			rest.Sub(rest, n)
-			amount := gov.AmountOf(n)
-			out = append(out, flow{gov.Outflow{
-				To: to, Token: asset, Amount: amount, Kind: kind, Outside: g.outside(to),
-				Decoded: decoded[movement{token: asset, to: to, amount: amount}],
-			}, amount})
-		}
-		if !rest.IsZero() { // it left, and nothing tells where to
-			amount := gov.AmountOf(rest)
-			out = append(out, flow{gov.Outflow{Token: asset, Amount: amount, Kind: kind, Outside: true}, amount})
-		}
-	}
-	return out
-}
-
-// fell is by how much the treasury's holding of each asset fell, internal moves left out.
-func (g *gathering) fell() map[gov.Asset]*uint256.Int {
-	up, down := map[gov.Asset]*uint256.Int{}, map[gov.Asset]*uint256.Int{}
-	for _, d := range g.facts.Effects.BalanceDeltas {
-		if !g.treasuryAccount(d.Account) {
-			continue
-		}
-		side := up
-		if d.Delta.Negative {
-			side = down
-		}
-		if side[d.Token] == nil {
-			side[d.Token] = new(uint256.Int)
-		}
-		addCapped(side[d.Token], d.Delta.Size)
-	}
-	out := map[gov.Asset]*uint256.Int{}
-	for asset, n := range down {
-		if in := up[asset]; in != nil {
-			if !n.Gt(in) {
-				continue
-			}
-			n = new(uint256.Int).Sub(n, in)
-		}
-		out[asset] = n
-	}
-	return out
-}
-
 // heldBefore is what the treasury held of an asset: of the assets valued, or of those the run measured.
 func (g *gathering) heldBefore(asset gov.Asset) gov.Amount {
 	for _, h := range g.facts.Treasury.Holdings {
@@ -274,10 +187,10 @@ func (g *gathering) heldBefore(asset gov.Asset) gov.Amount {
 // allowances are rights to the treasury's tokens that the run raised or used. A raised one is an outflow of what the
 // spender may still take, and puts at stake what the owner holds, at most.
 func (g *gathering) allowances(ctx context.Context) (out []flow, count, outside int64, err error) {
-	decoded := decodedPayments(g.decoded.Calls)
+	decoded := g.declaredAmounts()
 	for _, a := range g.facts.Effects.Allowances {
 		raised := a.After.Cmp(a.Before) > 0 || a.Peak.Cmp(a.Before) > 0
-		if !g.treasuryAccount(a.Owner) || !raised && !g.used(a) {
+		if !g.ownValue(a.Owner) || !raised && !g.used(a) {
 			continue
 		}
 		count++
@@ -294,29 +207,39 @@ func (g *gathering) allowances(ctx context.Context) (out []flow, count, outside 
 		}
 		out = append(out, flow{gov.Outflow{
 			To: a.Spender, Token: gov.Asset(a.Token), Amount: a.After, Kind: gov.OutflowAllowance, Outside: isOutside,
-			Decoded: decoded[movement{token: gov.Asset(a.Token), to: a.Spender, amount: a.After}],
+			Decoded: decoded.names(gov.Asset(a.Token), a.Spender, a.After),
 		}, stake})
 	}
 	return out, count, outside, nil
 }
 
-// stake is what an allowance puts at stake: as much as it allows, and no more than the owner holds. It is asked on the
-// fork, where a question has a bound. A token that does not say what the owner holds puts all at stake that it allows.
+// stake is what an allowance puts at stake: as much as it allows, and no more than the owner holds, before the run or
+// after it. It is asked on the fork, where a question has a bound. A token that does not say what the owner holds puts
+// all at stake that it allows.
 func (g *gathering) stake(ctx context.Context, a gov.Allowance) (gov.Amount, error) {
-	held, err := askAmount(ctx, view{g.result.Before}, a.Token, "balanceOf(address)", addressWord(a.Owner))
-	if reason := reasonOf(err); err != nil && reason != gov.NoCode && reason != gov.TooLarge {
-		return gov.Amount{}, err
+	most := gov.Amount{}
+	for _, side := range []book.State{view{g.result.Before}, g.after} {
+		held, err := askAmount(ctx, side, a.Token, "balanceOf(address)", addressWord(a.Owner))
+		if reason := reasonOf(err); err != nil && reason != gov.NoCode && reason != gov.TooLarge {
+			return gov.Amount{}, err
+		}
+		if err != nil {
+			return a.After, nil
+		}
+		if held.Cmp(most) > 0 {
+			most = held
+		}
 	}
-	if err != nil || a.After.Cmp(held) < 0 {
+	if a.After.Cmp(most) < 0 {
 		return a.After, nil
 	}
-	return held, nil
+	return most, nil
 }
 
 // operators are rights over all of an owner's tokens or over one NFT. Their amount is what the owner holds.
 func (g *gathering) operators(ctx context.Context) (out []flow, count, outside int64) {
 	for _, o := range g.result.Operators {
-		if !g.treasuryAccount(o.Owner) || !o.After || o.Before {
+		if !g.ownValue(o.Owner) || !o.After || o.Before {
 			continue
 		}
 		count++

@@ -191,7 +191,6 @@ contract Hooked is Ownable {
 
     IERC20 public immutable token;
     Mode public mode;
-    address private _operator;
     Fresh private immutable _fresh;
 
     constructor(address owner_, IERC20 token_, Mode mode_) Ownable(owner_) {
@@ -216,7 +215,11 @@ contract Hooked is Ownable {
         address to = 0x00000000000000000000000000000000000A11cE;
         if (mode == Mode.Pays) require(token.transfer(to, 1000e18), "transfer");
         if (mode == Mode.Owner) _transferOwnership(to);
-        if (mode == Mode.Silent) _operator = to;
+        if (mode == Mode.Silent) {
+            assembly {
+                sstore(0, to) // Ownable's owner, without its log
+            }
+        }
         if (mode == Mode.Foreign) _fresh.setOperator(to);
     }
 }
