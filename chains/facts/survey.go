@@ -94,7 +94,9 @@ func (s *survey) take(c gov.Call) {
 	c.Known, c.Children = false, []gov.Call{}
 	found := checks.Run(gov.Proposal{}, gov.Facts{DAO: s.dao, Calls: gov.Known([]gov.Call{c})})
 	keep := slices.ContainsFunc(found, func(f gov.Finding) bool {
-		return f.Status == gov.Found && f.Name != checks.TargetCode.Name && s.kept[f.Name] < MaxExcerpt
+		// A call that nobody can read is no evidence for an Against, and neither is a target without code.
+		evidence := f.Name != checks.TargetCode.Name && f.Name != checks.Undeclared.Name
+		return f.Status == gov.Found && evidence && s.kept[f.Name] < MaxExcerpt
 	})
 	if !keep {
 		return
