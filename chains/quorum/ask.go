@@ -210,8 +210,8 @@ func (c *count[T, K]) result(p *Panel) (Agreed[T], error) {
 	if !ok {
 		return Agreed[T]{}, &Error{Need: c.need, Answers: len(c.votes), Agreement: by}
 	}
-	if len(by.Minority) > 0 || len(by.Slow) > 0 {
-		p.log.Warn("endpoints differ from the agreed answer", "differ", by.Minority, "slow", by.Slow, "agree", by.Same, "asked", by.Asked)
+	if odd := by.odd(); len(by.Minority)+len(by.Slow)+len(odd) > 0 {
+		p.log.Warn("endpoints differ from the agreed answer", "differ", by.Minority, "slow", by.Slow, "not what was asked", odd, "agree", by.Same, "asked", by.Asked)
 	}
 	for _, m := range c.members {
 		if o, answered := c.answers[m]; !answered || o != won {
@@ -223,6 +223,18 @@ func (c *count[T, K]) result(p *Panel) (Agreed[T], error) {
 		return Agreed[T]{c.replies[m].value, by}, nil
 	}
 	panic("quorum: a winner that no member gave")
+}
+
+// odd are the members whose answer is none to the question, such as another block than was asked for. A page of a gateway in
+// the place of an answer is a failure like any other.
+func (a Agreement) odd() (hosts []string) {
+	for _, f := range a.Failed {
+		var page *rpc.HTTPError
+		if errors.Is(f.Err, rpc.ErrMalformed) && !errors.As(f.Err, &page) {
+			hosts = append(hosts, f.Source)
+		}
+	}
+	return hosts
 }
 
 // Error says that fewer members than needed gave one answer. It is [rpc.ErrDisagreement], and also every member's own
