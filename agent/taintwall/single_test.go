@@ -19,7 +19,6 @@ var singleSources = map[string]string{
 	"chains/quorum.membersOf": "makes the members of a panel",
 
 	// what is shown and decides nothing
-	"cmd/legate.world.Forecast":   "a forecast is context: it can hold a For, and never makes one",
 	"cmd/legate.forecastProposal": "prints a forecast",
 
 	// commands whose answer a person reads

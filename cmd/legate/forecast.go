@@ -98,8 +98,13 @@ func forecastAt(ctx context.Context, c rpc.Caller, g governor.Governor, from uin
 	if err != nil {
 		return gov.Forecast{}, h, fmt.Errorf("read the past votes: %w", err)
 	}
-	f, err := fit.Forecast(ctx, h, fit.Options{Engine: mc.Engine{Seed: simulators.Seed(p.ID, at), Paths: paths}, Cells: fit.Cells})
+	f, err := forecastOn(ctx, h, p, at, paths)
 	return f, h, err
+}
+
+// forecastOn computes how a vote may end from a past that is known.
+func forecastOn(ctx context.Context, h gov.History, p gov.Proposal, at gov.Block, paths int64) (gov.Forecast, error) {
+	return fit.Forecast(ctx, h, fit.Options{Engine: mc.Engine{Seed: simulators.Seed(p.ID, at), Paths: paths}, Cells: fit.Cells})
 }
 
 func (d forecastDocument) text() string {

@@ -457,12 +457,22 @@ func (w *world) pollers() (out []jobs.Poller, err error) {
 	return out, nil
 }
 
-// Forecast says how a vote may end, from what one source tells of the governor's past: it decides nothing.
+// Forecast says how a vote may end, from the past on which enough endpoints agree: it decides nothing, but a hold_if may
+// read it, so that one endpoint's word would hold a For.
 func (w *world) Forecast(ctx context.Context, p gov.Proposal, at gov.Block) (gov.Forecast, error) {
 	g, err := w.of(p.ID)
 	if err != nil {
 		return gov.Forecast{}, err
 	}
-	f, _, err := forecastAt(ctx, g.client, g.governor, g.conf.FromBlock, p, at, fit.Paths)
-	return f, err
+	key := func(h gov.History) gov.Digest {
+		d, _ := gov.DigestOf(h) // a past is numbers and addresses, which can always be written
+		return d
+	}
+	past, err := quorum.AskBy(ctx, g.panel, key, func(ctx context.Context, c rpc.Caller) (gov.History, error) {
+		return chains.History(ctx, c, g.governor, g.conf.FromBlock, p, at)
+	})
+	if err != nil {
+		return gov.Forecast{}, fmt.Errorf("read the past votes: %w", err)
+	}
+	return forecastOn(ctx, past.Value(), p, at, fit.Paths)
 }
