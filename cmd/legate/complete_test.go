@@ -98,7 +98,7 @@ try legate show -c nothing.yaml ''
 		t.Fatalf("%v\n%s", err, out)
 	}
 	// Behind a colon bash wants the rest alone.
-	want := strings.Join([]string{"show", "compound/290", "against", "legate.db legate.db.lock legate.yaml", "explain facts lint", "--policy", "", ""}, "\n")
+	want := strings.Join([]string{"show", "compound/290", "against", "legate.db legate.db.lock legate.yaml", "explain facts lint try", "--policy", "", ""}, "\n")
 	if string(out) != want {
 		t.Errorf("bash is offered\n%swant\n%s", out, want)
 	}
