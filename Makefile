@@ -5,7 +5,7 @@ SHELL := bash
 GO ?= go
 PACKAGES ?= ./...
 # Packages that link go-ethereum are heavy: two at a time is what two cores carry.
-TESTFLAGS ?= -p 2 -timeout 14m
+TESTFLAGS ?= -p 2 -timeout 30m
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .PHONY: test soak bench lint demo guarantees docs journeys install
