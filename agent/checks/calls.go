@@ -19,11 +19,23 @@ type node struct {
 // nodes lists all calls in order; ok is false when the calls are not known, and then they are those of the excerpt.
 // Wrappers are listed too: an upgradeToAndCall that carries a decoded call inside is an upgrade all the same.
 func nodes(f gov.Facts) (out []node, ok bool) {
-	calls, ok := f.Calls.Get()
-	if !ok {
-		calls = f.Excerpt
-	}
+	calls, ok := tree(f)
 	return appendNodes(nil, calls, nil), ok
+}
+
+// tree is the same calls as [nodes], without their paths.
+func tree(f gov.Facts) (calls []gov.Call, ok bool) {
+	if calls, ok = f.Calls.Get(); ok {
+		return calls, true
+	}
+	return f.Excerpt, false
+}
+
+// declared is what those calls declare. Of an excerpt it is evidence of what a proposal does, and never that it does no
+// more.
+func declared(f gov.Facts) []gov.Impact {
+	calls, _ := tree(f)
+	return impact.Declared(calls, f.DAO.Executor)
 }
 
 func appendNodes(out []node, calls []gov.Call, path []int) []node {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/legate-dao/legate/agent/gov"
-	"github.com/legate-dao/legate/agent/impact"
 )
 
 // CrossChain is D13.
@@ -19,16 +18,15 @@ var CrossChain = Check{
 
 func runCrossChain(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D13", "cross-chain", "Decode the message for the other chain, and find out who may act there afterwards.")
-	calls, known := f.Calls.Get()
 	said := map[string]bool{}
-	for _, i := range impact.Declared(calls, f.DAO.Executor) {
+	for _, i := range declared(f) {
 		if i.Kind == gov.ImpactSends {
 			said[string(i.Declared[0])] = true
 			r.add(gov.Warning, fmt.Sprintf("call %s to %s is sent to another chain", i.Declared[0], i.Target), gov.Evidence{What: "sent to another chain", Account: i.Target})
 		}
 	}
-	all, _ := nodes(f)
-	for _, n := range all {
+	calls, known := nodes(f)
+	for _, n := range calls {
 		if n.call.Kind == gov.KindBridge && n.leaf && !said[pathText(n.path)] {
 			r.add(gov.Warning, "a call to a bridge: "+callName(n.call), n.evidence("bridge"))
 		}

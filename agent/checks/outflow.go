@@ -27,11 +27,7 @@ var Outflow = Check{
 func runOutflow(p gov.Proposal, f gov.Facts) []gov.Finding {
 	r := newReport("D5", "outflow", "Check recipient, amount and purpose; prefer payments over allowances, and bounded allowances over unlimited ones.")
 	calls, callsKnown := nodes(f)
-	tree, ok := f.Calls.Get()
-	if !ok {
-		tree = f.Excerpt // of too many calls, those that are kept: what they declare is found all the same
-	}
-	declared := impact.Declared(tree, f.DAO.Executor)
+	declared := declared(f)
 	for _, n := range calls {
 		if what := paysOut(n, declared, f.DAO); what != "" {
 			r.add(gov.Info, what+": "+callName(n.call), n.evidence(what))

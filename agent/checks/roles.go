@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/legate-dao/legate/agent/gov"
-	"github.com/legate-dao/legate/agent/impact"
 )
 
 // Roles is D2.
@@ -67,8 +66,7 @@ func runRoles(p gov.Proposal, f gov.Facts) []gov.Finding {
 // openedOrNamed grades what no role and no owner shows: a function that everybody may call from now on, and a name or
 // record that goes to somebody outside.
 func (r *report) openedOrNamed(f gov.Facts) {
-	calls, _ := f.Calls.Get()
-	for _, i := range impact.Declared(calls, f.DAO.Executor) {
+	for _, i := range declared(f) {
 		switch {
 		case i.Kind == gov.ImpactOpens:
 			severity := gov.Warning
