@@ -24,7 +24,7 @@ type Parts struct {
 	Forecasts Forecasts
 	// Outlooks may be nil: then rules that read the outlook are unknown.
 	Outlooks Outlooks
-	// Resimulate says when a forecast that is made at a moment is made anew; nil: after a day.
+	// Resimulate says when a forecast that is made at a moment is made again; nil: after a day.
 	Resimulate func(time.Time) time.Time
 	Signer     Signer
 	Sender     Sender

@@ -420,7 +420,7 @@ func (m *model) judgeLock(e dossier.WasLocked) {
 	}
 }
 
-// forget begins the books anew for other content.
+// forget starts the books over for other content.
 func (m *model) forget() {
 	m.first, m.firstAny, m.barred, m.timedOut, m.answer, m.stopped, m.standing = [4]int64{}, 0, false, false, nil, false, false
 }

@@ -101,7 +101,7 @@ func TestOutlookIsGatheredWithTheFacts(t *testing.T) {
 	}
 }
 
-// TestStandingAgainstOfAnOutlook: it is looked at anew when the operator's inputs give another outlook on its facts,
+// TestStandingAgainstOfAnOutlook: it is looked at again when the operator's inputs give another outlook on its facts,
 // and only then.
 func TestStandingAgainstOfAnOutlook(t *testing.T) {
 	d := &desk{days: gov.Known(90.0)}
@@ -109,7 +109,7 @@ func TestStandingAgainstOfAnOutlook(t *testing.T) {
 	g := dossier.Gathered{Outlook: old}
 	of := dossier.Dossier{Stage: dossier.AtGathered, Gathered: &dossier.Gathered{}, Standing: &dossier.Standing{Gathered: g, Verdict: gov.Verdict{Direction: gov.Against, Policy: gov.Digest{1}}}}
 	if e := d.do(t, of, dossier.Decide)[0].(dossier.WasDecided); e.Standing != nil {
-		t.Errorf("nothing has changed, but it is decided anew: %s", e.Standing.Direction)
+		t.Errorf("nothing has changed, but it is decided again: %s", e.Standing.Direction)
 	}
 	for days, want := range map[float64]gov.Direction{100: gov.Against, 300: gov.Hold} {
 		d.days = gov.Known(days)

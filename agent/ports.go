@@ -87,7 +87,7 @@ type Sender interface {
 	Confirm(ctx context.Context, v gov.Vote, final quorum.Agreed[gov.Block]) (quorum.Agreed[*gov.Receipt], error)
 	// Replace plans the same nonce at a higher fee, nil when the sent one is still good.
 	Replace(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error)
-	// Retry plans a vote anew, with more gas, whose transaction was mined and failed; nil when it counts all the same,
+	// Retry plans a vote again, with more gas, when its transaction was mined and failed; nil when it counts all the same,
 	// or cannot have more.
 	Retry(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error)
 }

@@ -79,7 +79,7 @@ func locked(s gov.Support, status gov.VoteStatus, nonce uint64) dossier.Dossier 
 	}
 }
 
-// TestG14OvertakenVoteStaysBack: a vote whose nonce an against has taken is neither sent again nor planned anew under the
+// TestG14OvertakenVoteStaysBack: a vote whose nonce an against has taken is neither sent again nor planned again under the
 // nonce of another against, whatever the sender proposes.
 func TestG14OvertakenVoteStaysBack(t *testing.T) {
 	for _, c := range []struct {

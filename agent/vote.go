@@ -170,7 +170,7 @@ func (a *Agent) overtaken(ctx context.Context, v gov.Vote) (bool, error) {
 	return slices.ContainsFunc(others, func(o gov.Vote) bool { return o.Ballot.Support == gov.SupportAgainst }), err
 }
 
-// replace plans a sent vote anew where it has to be; nil where the sent one stays. Under another nonce than it had it
+// replace plans a sent vote again where it has to be; nil where the sent one stays. Under another nonce than it had it
 // pushes out no other vote of the key.
 func (a *Agent) replace(ctx context.Context, v gov.Vote) (*gov.Tx, error) {
 	agreed, err := a.Sender.Replace(ctx, v)
@@ -212,7 +212,7 @@ func (a *Agent) grounds(ctx context.Context, d dossier.Dossier, f gov.Facts, sta
 	return err
 }
 
-// sign asks the signer. The nonce is derived anew: after a crash the planned one may be used up.
+// sign asks the signer. The nonce is derived again: after a crash the planned one may be used up.
 func (a *Agent) sign(ctx context.Context, d dossier.Dossier) ([]dossier.Event, error) {
 	head, err := a.head(ctx, d.ID())
 	if err != nil {
@@ -335,7 +335,7 @@ func (a *Agent) failed(ctx context.Context, d dossier.Dossier, head gov.Head, r 
 	return events, nil
 }
 
-// again signs the same vote anew after its transaction failed; nil where there is nothing to be gained, or other votes of
+// again signs the same vote again after its transaction failed; nil where there is nothing to be gained, or other votes of
 // the key are under the nonce.
 func (a *Agent) again(ctx context.Context, d dossier.Dossier, head gov.Head) (*dossier.WasSigned, error) {
 	if a.Signer == nil || d.Swapped() || head.Clock > d.Proposal.Ends {

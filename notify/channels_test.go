@@ -45,7 +45,7 @@ func TestEveryStatusHasAnExpectedRetry(t *testing.T) {
 				c.URL = s.generic()
 			}
 			for _, want := range statuses {
-				ch := open(t, c) // each anew: a 429 holds for the next request too
+				ch := open(t, c) // a new one for each: a 429 holds for the next request too
 				requests := 1
 				if k.Name == "discord" && want.advice == notify.Refuse {
 					want.advice, requests = notify.Broken, 3 // plainer and plainer, and then it is kept

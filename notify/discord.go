@@ -188,7 +188,7 @@ func big(a dossier.Alert) bool {
 	return a.Severity != gov.Info || slices.Contains([]dossier.AlertEvent{dossier.AlertDecision, dossier.AlertVote, dossier.AlertResult, dossier.AlertDrift}, a.Event)
 }
 
-// How long a message is left alone that Discord lets nobody edit for now.
+// How long a message is left alone after Discord has refused to edit it.
 const (
 	leastStill = 10 * time.Minute
 	manyStill  = 2 // so many at a time: the limit is the channel's

@@ -105,7 +105,7 @@ func (m *draft) content() string {
 	return ""
 }
 
-// files are made anew for each request.
+// files are made again for each request.
 func (m *draft) files() []*discordgo.File {
 	if m.form != asPicture {
 		return nil
@@ -378,7 +378,7 @@ func (d *discord) edit(ctx context.Context, t topic, id string, m *draft) error 
 
 // change makes one try to edit.
 func (d *discord) change(ctx context.Context, where place, id string, m *draft) error {
-	embeds, old, text := m.embeds(), []*discordgo.MessageAttachment{}, m.content() // the picture is sent anew each time
+	embeds, old, text := m.embeds(), []*discordgo.MessageAttachment{}, m.content() // the picture is sent again each time
 	if d.webhook != "" {
 		return d.request(ctx, callEdit, where.thread, func(o discordgo.RequestOption) error {
 			_, err := d.session.WebhookMessageEdit(d.webhook, d.token, id, &discordgo.WebhookEdit{

@@ -22,7 +22,7 @@ func (w *worker) repeat(ctx context.Context, channel Repeater) {
 		})
 		switch {
 		case err == nil && failed > 0:
-			log.Info("a channel is told again what is on", "channel", name)
+			log.Info("standing alerts are repeated to a channel", "channel", name)
 			failed = 0
 		case err != nil && ctx.Err() == nil:
 			failed++

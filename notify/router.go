@@ -57,7 +57,7 @@ type RouterConfig struct {
 	// Now is the wall clock for the router's own alerts.
 	Now func() time.Time
 	Log *slog.Logger
-	// Sent is told of every alert that a channel has taken.
+	// Sent is called with every alert that a channel has taken.
 	Sent func(channel string, a dossier.Alert)
 	// Parts keeps the parts of the router going; by default one that raises alerts.
 	Parts *supervise.Supervisor

@@ -11,7 +11,7 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// arithmetic declares + - * / % and < <= > >= anew, in place of the standard ones: a result that is not
+// arithmetic replaces the standard + - * / % and < <= > >=: a result that is not
 // finite is an error, and so makes the rule unknown (0.0/0.0 > 1 would be false by the standard, and its
 // negation true); and whole numbers, decimals and amounts mix.
 func arithmetic() []cel.EnvOption {

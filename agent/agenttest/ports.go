@@ -283,7 +283,7 @@ func (w *World) send(_ context.Context, v gov.Vote) error {
 	return nil
 }
 
-// replace plans a vote anew whose nonce another transaction of the key has used.
+// replace plans a vote again when another transaction of the key has used its nonce.
 func (w *World) replace(_ context.Context, v gov.Vote) (*gov.Tx, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -293,7 +293,7 @@ func (w *World) replace(_ context.Context, v gov.Vote) (*gov.Tx, error) {
 	return &gov.Tx{Nonce: w.s.nonce(), Gas: 90_000, FeeCap: gov.NewAmount(2), TipCap: gov.NewAmount(1)}, nil
 }
 
-// retry plans a vote anew whose transaction failed, unless it counts by another one.
+// retry plans a vote again when its transaction failed and no other one of it counts.
 func (w *World) retry(_ context.Context, v gov.Vote) (*gov.Tx, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

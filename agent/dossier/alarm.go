@@ -39,16 +39,16 @@ type Emergency struct {
 	Lasted *int64        `json:"lasted_seconds,omitempty"`
 	// Governor is the name of the proposal's governor.
 	Governor gov.Label `json:"governor,omitempty"`
-	// Raised is the wall clock when the state was told first: the same in all that is told of one episode.
+	// Raised is the wall clock when the state was first announced; all alerts of one episode carry the same.
 	Raised gov.UnixTime `json:"raised"`
 }
 
-// On says whether the state goes on: it is told again to who forgets.
+// On reports whether the state goes on. A channel that forgets alerts is then sent it again.
 func (e *Emergency) On() bool {
 	return e != nil && (e.State == gov.AlarmFiring || e.State == gov.AlarmUnknown)
 }
 
-// AlarmAlert is what people are told of an emergency rule: that it fires, that it is over, that it cannot be evaluated
+// AlarmAlert is the alert of an emergency rule: that it fires, that it is over, that it cannot be evaluated
 // or can be again. The same of one episode has the same id, however often it is made.
 func AlarmAlert(f gov.Firing) Alert {
 	if f.State == "" {
@@ -212,7 +212,7 @@ func numeral(v float64) string { return strconv.FormatFloat(v, 'g', 12, 64) }
 // lasting is how long it was on.
 func lasting(f gov.Firing) string { return (time.Duration(f.Ended-f.Since) * time.Second).String() }
 
-// SightAlert is what people are told of a watched number that cannot be read, and of its end. It is critical where an
+// SightAlert is the alert of a watched number that cannot be read, and of the end of that. It is critical where an
 // emergency rule reads the number.
 func SightAlert(s gov.Sight, at time.Time) Alert {
 	name := string(s.Metric)

@@ -88,7 +88,7 @@ func Alerts(before Dossier, r Record, after Dossier) []Alert {
 	default:
 		n.vote()
 	}
-	// a proposal that begins anew has nothing told of it yet: that is no decision
+	// of a proposal that starts over nothing has been announced yet: that is no decision
 	if after.Told != before.Told && after.Told != (Told{}) && after.Verdict != nil {
 		n.decided(*after.Verdict)
 	}
@@ -173,7 +173,7 @@ func (n *news) unanswered() {
 	n.tell(AlertDecision, gov.Critical, "the holder's answer, "+a.Support.String()+", does not count any more", lines...)
 }
 
-// decided tells the decision that stands now; v is the newest verdict.
+// decided announces the decision that stands now; v is the newest verdict.
 func (n *news) decided(v gov.Verdict) {
 	told := n.after.Told
 	because := "By rule " + inertLabel(told.Rule) + "."
@@ -314,7 +314,7 @@ func (n *news) takenBack(e WasTakenBack) {
 	by, event, severity := "a reorganisation", AlertProposal, gov.Info
 	if len(e.Logs) > 0 {
 		by, severity = "the final block", gov.Warning
-		lines = append(lines, "An endpoint told of a change that is not in its final block.")
+		lines = append(lines, "An endpoint reported a change that is not in its final block.")
 	}
 	what := by + " took a change back"
 	switch {
@@ -332,10 +332,10 @@ func (n *news) takenBack(e WasTakenBack) {
 
 func (n *news) rewound(e WasRewound) {
 	if e.Contradicted {
-		n.tell(AlertProposal, gov.Warning, "not as it was told", "An endpoint told of a proposal that is not so in its final block. If the block has it otherwise, it begins anew with that.")
+		n.tell(AlertProposal, gov.Warning, "not as it was told", "An endpoint reported a proposal that its block, now final, does not contain in that form. If the block contains another one, it starts over with that.")
 		return
 	}
-	n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it begins anew.")
+	n.tell(AlertProposal, gov.Warning, "removed by a reorganisation", "The block of its creation is gone. If it comes back, it starts over.")
 }
 
 // goesOn is where our vote stands.

@@ -9,7 +9,7 @@ type WasForecast struct {
 	Forecast *gov.Forecast `json:"forecast"` // nil when it could not be had
 	Why      Untrusted     `json:"why"`      // why not; may quote a node
 	At       gov.UnixTime  `json:"at"`       // chain time
-	// Again is from when it is made anew, by the schedule that held when it was made; 0: after a day.
+	// Again is from when it is made again, by the schedule that held when it was made; 0: after a day.
 	Again gov.UnixTime `json:"again,omitempty"`
 }
 
@@ -17,7 +17,7 @@ func (WasForecast) event() {}
 
 // Spans of forecasts in seconds of chain time.
 const (
-	forecastEach = 86400 // how long one stands where no schedule says when it is made anew
+	forecastEach = 86400 // how long one stands where no schedule says when it is made again
 	// forecastRetry is when one that a gate waits for, and that could not be had, is tried again.
 	forecastRetry = 600
 	// foresight is for how long after its time a For waits for the first try of a forecast.

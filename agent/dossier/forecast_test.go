@@ -61,7 +61,7 @@ func TestGateWaitsForForecast(t *testing.T) {
 	}
 }
 
-// TestForecastOnItsSchedule: it is made anew when the schedule that held then says so, else after a day, and never
+// TestForecastOnItsSchedule: it is made again when the schedule that held then says so, else after a day, and never
 // once voting is over.
 func TestForecastOnItsSchedule(t *testing.T) {
 	s := &story{t: t}
@@ -69,13 +69,13 @@ func TestForecastOnItsSchedule(t *testing.T) {
 	f := &gov.Forecast{}
 	s.happen(dossier.WasForecast{Forecast: f, At: 2100, Again: 9000})
 	if s.owes(at(8999), dossier.Foretell) || !s.owes(at(9000), dossier.Foretell) {
-		t.Error("not made anew at 9000")
+		t.Error("not made again at 9000")
 	}
 	s.happen(dossier.WasForecast{Why: "no", At: 9000, Again: 9000}) // an Again that is not later counts for none
 	if s.d.Forecast != f || s.owes(at(9000+86399), dossier.Foretell) || !s.owes(at(9000+86400), dossier.Foretell) {
-		t.Error("not made anew after a day, or a failed try took the last forecast away")
+		t.Error("not made again after a day, or a failed try took the last forecast away")
 	}
 	if s.owes(at(closes+1), dossier.Foretell) {
-		t.Error("made anew after the close")
+		t.Error("made again after the close")
 	}
 }

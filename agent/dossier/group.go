@@ -36,7 +36,7 @@ func grouped(list []Alert, r Record, after Dossier) []Alert {
 	return list
 }
 
-// Bounds of a group, in seconds: after how long it begins anew, and how long what it has to tell may wait.
+// Bounds of a group, in seconds: after how long it starts over, and how long its alerts may wait.
 const (
 	groupDay  = 86400
 	groupWait = 3600
@@ -45,7 +45,7 @@ const (
 // groupLines is how many proposals a group names in one alert.
 const groupLines = 9
 
-// Group is what was told of a group of alerts, and what is still to be told.
+// Group is a group of alerts: which were sent, and which still wait.
 type Group struct {
 	Name  string       `json:"name"`
 	Since gov.UnixTime `json:"since"` // of its first alert
@@ -73,7 +73,7 @@ type GroupMember struct {
 	Stake  gov.Stake      `json:"stake"`
 }
 
-// Over reports whether a group takes no more at a time: the next alert begins it anew.
+// Over reports whether a group is closed at a time, so that the next alert starts a new one.
 func (g Group) Over(now time.Time) bool {
 	return len(g.Members) == 0 || gov.UnixTime(now.Unix()) >= g.Since+groupDay
 }

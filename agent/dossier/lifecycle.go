@@ -338,7 +338,7 @@ type Window struct {
 	TooShort              bool // shorter than wait + latest
 }
 
-// Window estimates when voting opens and closes. Deadlines are read anew at every head, extensions included.
+// Window estimates when voting opens and closes. Deadlines are read again at every head, extensions included.
 func (d Dossier) Window(head gov.Head) Window {
 	w := Window{
 		Opens:  head.At(d.Proposal.Clock, d.Proposal.Starts),

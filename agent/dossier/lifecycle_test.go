@@ -297,7 +297,7 @@ func TestG22ReorganisationForgetsNoHold(t *testing.T) {
 	}
 }
 
-// A decision belongs to the facts that it names: one on facts that were gathered anew meanwhile is not taken.
+// A decision belongs to the facts that it names: one on facts that were gathered again meanwhile is not taken.
 func TestDecisionNamesItsFacts(t *testing.T) {
 	s := &story{t: t}
 	s.happen(seen(), gathered(2100))
@@ -453,7 +453,7 @@ func TestG51TakenBackStateOfASettledProposal(t *testing.T) {
 	s.owed(at(closes+31), dossier.Settle)
 }
 
-// TestG49HandOnContentAlone: with no facts at all, and with facts that cannot be had anew, the holder's answer over the
+// TestG49HandOnContentAlone: with no facts at all, and with facts that cannot be had again, the holder's answer over the
 // content alone is owed its vote as soon as voting is open and the content is agreed; nothing else is.
 func TestG49HandOnContentAlone(t *testing.T) {
 	a := gov.Approval{ContentHash: gov.Hash{9}, Support: gov.SupportAgainst, Expires: closes}
@@ -502,7 +502,7 @@ func TestG49HandOnContentAlone(t *testing.T) {
 		t.Errorf("its document: %v", err)
 	}
 
-	// decided on facts that have aged since, and cannot be had anew
+	// decided on facts that have aged since, and cannot be had again
 	s = &story{t: t}
 	s.happen(seen(), gathered(2100), decided(2100, verdict(gov.Hold, gov.HoldClosedWorld)), dossier.WasApproved{Approval: a})
 	s.owed(at(100_000), dossier.Lock)

@@ -216,7 +216,7 @@ func text(t *testing.T, list []dossier.Alert) []string {
 }
 
 // Alerts, cards and documents are total functions of records: whatever happens to a proposal, in whatever order, all of
-// it can be told and shown after each record, and a daemon that folds anew tells the same under the same ids.
+// it can be told and shown after each record, and a daemon that folds again tells the same under the same ids.
 func TestG51AlertsAreTotal(t *testing.T) {
 	lives := 2000
 	if os.Getenv("LEGATE_SOAK") != "" {

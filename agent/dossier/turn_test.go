@@ -196,7 +196,7 @@ func TestDecoysShareOneAlarm(t *testing.T) {
 		t.Errorf("told again: %+v", out)
 	}
 
-	// the same proposal again is no other one; and the next day begins anew
+	// the same proposal again is no other one; and the next day starts over
 	before := calls
 	g, out = g.Take(alertAgainst(3, 1, gov.Critical, start+3600))
 	if len(out) != 1 || out[0].Severity != gov.Info || g.Due() != 0 {

@@ -53,7 +53,7 @@ const (
 	AlarmKnown    AlarmState = "known"    // can be evaluated after that
 )
 
-// Firing is what people are told of an emergency rule: that it fires, that it is over, that it cannot be evaluated.
+// Firing is the state of an emergency rule that people hear about: that it fires, that it is over, that it cannot be evaluated.
 // Whoever tells them makes the alert of it.
 type Firing struct {
 	Alarm   Alarm       `json:"alarm"`
@@ -99,7 +99,7 @@ type Watch struct {
 	// Blind is since when a firing rule cannot be evaluated. Ended is when it was over.
 	Blind UnixTime `json:"blind"`
 	Ended UnixTime `json:"ended"`
-	// Told is what was told of it, for whoever has to be told again while it is on; nil before.
+	// Told is the alert of it, to be repeated while it is on to channels that forget; nil before.
 	Told *Firing `json:"told"`
 }
 

@@ -177,7 +177,7 @@ func (r *Runner) retryEvent(ctx context.Context, a journal.Aside) error {
 	}
 	return r.db.InTx(ctx, func(ctx context.Context, tx journal.Tx) error {
 		w := &writing{tx: tx, now: r.conf.Now, after: map[gov.ProposalID]dossier.Dossier{}}
-		if s, ok := a.Event.(dossier.WasSeen); ok { // it may have been created anew while its records could not be read
+		if s, ok := a.Event.(dossier.WasSeen); ok { // it may have been created again while its records could not be read
 			d, err := w.load(ctx, id)
 			if err == nil && d.Stage != dossier.Unseen && !d.Rewound && !d.RestsOn(s.Seen) {
 				err = w.add(ctx, id, dossier.WasRewound{To: gov.Block{Number: s.Seen.Proposal.Created.Number - min(s.Seen.Proposal.Created.Number, 1)}})

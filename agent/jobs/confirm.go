@@ -43,7 +43,7 @@ func (r *Runner) confirm(ctx context.Context, w *writing, chain gov.ChainID, b d
 		if d.Stage == dossier.Unseen || d.Rewound || stands && d.RestsOn(s) {
 			continue
 		}
-		r.conf.Log.Error("what was told of a proposal is not in its final block; it begins anew as that says", "proposal", id.String(), "block", d.Proposal.Created.Number)
+		r.conf.Log.Error("what an endpoint reported of a proposal is not in its final block; it starts over from what the block says", "proposal", id.String(), "block", d.Proposal.Created.Number)
 		if err := w.add(ctx, id, dossier.WasRewound{To: b.From.Final, Contradicted: true}); err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (r *Runner) confirmChanges(ctx context.Context, w *writing, chain gov.Chain
 		if len(logs) == 0 {
 			continue
 		}
-		r.conf.Log.Error("a change that was told of a proposal is not in its final block; it is taken back", "proposal", id.String())
+		r.conf.Log.Error("a change that an endpoint reported is not in its final block; it is taken back", "proposal", id.String())
 		if err := w.add(ctx, id, dossier.WasTakenBack{To: b.From.Final, Head: b.Heads[id.Governor], Logs: logs}); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/legate-dao/legate/agent/jobs"
 )
 
-// liar tells lies of what is not final, drawn anew at each poll, until it is told to stop.
+// liar tells lies of what is not final, newly drawn at each poll, until it is told to stop.
 type liar struct {
 	*agenttest.Poller
 	mu    sync.Mutex

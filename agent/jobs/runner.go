@@ -50,11 +50,11 @@ type Config struct {
 	StepTimeout time.Duration
 	// Now is the wall clock for the records' times.
 	Now func() time.Time
-	// Observe is told of every record after it is durable, in order of writing, also of those that another
+	// Observe is called with every record after it is durable, in order of writing, also of those that another
 	// process wrote; at least once, so that the last ones come again after a crash. Calls do not overlap; steps do
 	// not wait for it.
 	Observe func(dossier.Record, dossier.Dossier)
-	// Alarm is told of what needs a person.
+	// Alarm is called with what needs a person.
 	Alarm func(what string, err error)
 	// OnBroken is called at each poll that finds that a chain broke its finality (G21).
 	OnBroken func(ctx context.Context, chain gov.ChainID)

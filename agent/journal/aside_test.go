@@ -183,7 +183,7 @@ func TestG51PlanOfAVoteLeavesOutWhatDoesNotFold(t *testing.T) {
 	}
 }
 
-// A journal of before, in which a reorganisation that took back a change stands as a proposal that begins anew, is told
+// A journal of before, in which a reorganisation that took back a change stands as a proposal that starts over, is told
 // (D1): each start used to end at its first record of that kind.
 func TestG51JournalOfBeforeIsTold(t *testing.T) {
 	db := open(t, t.TempDir(), journal.Daemon)

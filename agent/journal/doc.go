@@ -3,5 +3,5 @@
 // that a record returned by [DB.InTx] survives a power cut.
 //
 // A writer that lost a race on the sequence number gets [ErrSeq], loads the new records and appends again
-// what still belongs. The index is derived: [DB.Fsck] folds every record anew and compares.
+// what still belongs. The index is derived: [DB.Fsck] folds every record again and compares.
 package journal

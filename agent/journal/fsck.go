@@ -28,7 +28,7 @@ func (r *Report) problem(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 }
 
-// Fsck folds every record anew: no record gone, sequence numbers without gap, digests that fit, stages that
+// Fsck folds every record again: no record gone, sequence numbers without gap, digests that fit, stages that
 // follow, an index that says the same, the whole provenance before every signature (G43), and blocks read
 // without gap (G17). An error means that it could not look.
 func (db *DB) Fsck(ctx context.Context) (Report, error) {

@@ -349,7 +349,7 @@ func TestG17FsckFindsADamagedPart(t *testing.T) {
 }
 
 // TestG17FsckChecksTheIndexOfVotes: what planning goes by follows from the records, and fsck says where it does not; a
-// daemon makes it anew for a store that has another version of it.
+// daemon makes it again for a store that has another version of it.
 func TestG17FsckChecksTheIndexOfVotes(t *testing.T) {
 	for _, q := range []string{
 		"UPDATE votes SET stake = stake + 1 WHERE proposal = ?", "UPDATE votes SET bound_at = 0 WHERE proposal = ?", "UPDATE votes SET status = 'final' WHERE proposal = ?",
@@ -364,7 +364,7 @@ func TestG17FsckChecksTheIndexOfVotes(t *testing.T) {
 		dir := filepath.Dir(db.Path)
 		db.Close()
 		if got := problems(t, open(t, dir, journal.Daemon)); got != "" {
-			t.Errorf("%s, and made anew: %s", q, got)
+			t.Errorf("%s, and made again: %s", q, got)
 		}
 	}
 	db := healthy(t)

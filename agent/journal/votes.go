@@ -85,7 +85,7 @@ func (tx Tx) index(ctx context.Context, d dossier.Dossier) error {
 	return nil
 }
 
-// The rows of votes are made anew when a store has those of another version.
+// The rows of votes are rebuilt when a store has those of another version.
 const (
 	markIndex    = "index of votes"
 	indexVersion = 2

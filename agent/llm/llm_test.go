@@ -299,7 +299,7 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
-// A server that was gone is asked anew what it is: another one may have come in its place.
+// A server that was gone is asked again what it is: another one may have come in its place.
 func TestComesBackAsAnother(t *testing.T) {
 	var now http.Handler
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.ServeHTTP(w, r) }))

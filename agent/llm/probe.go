@@ -78,7 +78,7 @@ func (c *Client) Known() Info {
 	return c.info
 }
 
-// forget lets the server be asked anew what it is. Its kind and model are still known for show.
+// forget lets the server be asked again what it is. Its kind and model are still known for show.
 func (c *Client) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -78,7 +78,7 @@ type Config struct {
 
 // A rule that could not be evaluated is told of after its `for:`, and not before patience: one failed reading
 // is no news. A rule that is not firing yet and whose truth was not seen for longer than tolerance begins its `for:`
-// anew: that it was true all the while is not known. Two hours outlast a restart, and a jump of a chain's clock.
+// again: that it was true all the while is not known. Two hours outlast a restart, and a jump of a chain's clock.
 const (
 	patience  = 5 * 60
 	tolerance = 2 * 3600

@@ -30,7 +30,7 @@ type Gate struct {
 	model    Model
 
 	mu sync.Mutex
-	// fresh are answers of the model that no record has yet: one whose facts were gathered anew meanwhile is not
+	// fresh are answers of the model that no record has yet: one whose facts were gathered again meanwhile is not
 	// stored, and yet not asked for again.
 	fresh map[gov.ProposalID]*dossier.GateModel
 }

@@ -148,7 +148,7 @@ func TestG22ModelGateOnlyHolds(t *testing.T) {
 }
 
 // A model's answer is kept for its content and texts: asked once, also by another gate after a restart; other
-// content, another text or another string of a call is asked about anew. A pass that is kept cannot speak for a text
+// content, another text or another string of a call is asked about again. A pass that is kept cannot speak for a text
 // that came later.
 func TestGateModelIsAskedOnce(t *testing.T) {
 	answers := map[bool]string{true: passes, false: holds}
@@ -173,7 +173,7 @@ func TestGateModelIsAskedOnce(t *testing.T) {
 	if e, err = modelGate(t, rules{}, m).Gate(t.Context(), later, headAt(over)); err != nil || e.Gate.Result != gov.GatePass || len(m.asked) != 1 {
 		t.Errorf("the same content and text: asked %d times, %+v, %v", len(m.asked), e.Gate, err)
 	}
-	// an answer whose record is not stored, since the facts were gathered anew meanwhile, is not asked for again
+	// an answer whose record is not stored, since the facts were gathered again meanwhile, is not asked for again
 	good = false
 	lost := waiting("We pay for audits.")
 	gate, before := modelGate(t, rules{}, m), len(m.asked)

@@ -13,7 +13,7 @@ import (
 
 // Config is how a supervisor works. Zero values have defaults.
 type Config struct {
-	// Tell is told of what needs a person. It may be slow, and it may fail: no part depends on it.
+	// Tell is called with what needs a person. It may be slow, and it may fail: no part depends on it.
 	Tell func(what string, err error)
 	Log  *slog.Logger
 	// First and Most are the shortest and the longest time before a part is started again; default 1 s and 1 minute.

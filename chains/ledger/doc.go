@@ -11,7 +11,7 @@
 //	lock     what processes lock while they sign
 //
 // Nothing is kept in memory that the disk does not say: each [Ledger.Sign] takes the lock, reads and
-// verifies everything anew, adds its line, and only then lets the caller sign. Whatever is missing,
+// verifies everything again, adds its line, and only then lets the caller sign. Whatever is missing,
 // damaged, cut, older than the mark, another key's, somebody else's file or open to others refuses, and
 // stays refused until a person looks. Both files can be put back together to an older state; that only
 // something outside the folder can tell, so the caller hands over what it knows was signed ([Ledger.Expect]).

@@ -249,7 +249,7 @@ func (l *Ledger) under(ctx context.Context, do func() error) error {
 // onDisk says of an error that the disk is full, read-only or failing, where that is what it says.
 func (l *Ledger) onDisk(err error) error { return fsfault.Of(l.path, err) }
 
-// refresh reads everything anew and repairs what a stop of the machine leaves behind: a last line that the
+// refresh reads everything again and repairs what a stop of the machine leaves behind: a last line that the
 // mark does not know yet, or the torn beginning of one that was never finished (so nothing was signed).
 func (l *Ledger) refresh() (*pages, error) {
 	p, err := l.load()
@@ -272,7 +272,7 @@ func (l *Ledger) load() (*pages, error) {
 	if p.header.Voter != l.voter {
 		return nil, fmt.Errorf("%w: %s, not %s", ErrVoter, p.header.Voter, l.voter)
 	}
-	if p.count() > m.count { // written anew: what a failed fsync left in memory must not pass for durable
+	if p.count() > m.count { // rewritten: what a failed fsync left in memory must not pass for durable
 		if err := replace(l.disk, votesFile, p.encode()); err != nil {
 			return nil, err
 		}

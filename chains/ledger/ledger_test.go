@@ -339,7 +339,7 @@ func TestG04LedgerLossFailsClosed(t *testing.T) {
 				t.Fatal("it opened")
 			}
 			if errors.Is(err, ErrMissing) {
-				t.Fatalf("it may be created anew: %v", err)
+				t.Fatalf("it may be created again: %v", err)
 			}
 			t.Log(err)
 			if again == nil {

@@ -76,7 +76,7 @@ func (s *Sender) plan(ctx context.Context, b gov.Ballot, over []gov.Vote, least 
 func (s *Sender) overtake(b gov.Ballot, plan gov.Tx, v gov.Vote, at quorum.Agreed[rpc.Header]) (gov.Tx, error) {
 	head := at.Value()
 	if givenUp := v.Status == gov.VoteExpired; v.Nonce < plan.Nonce || givenUp && (v.Nonce > plan.Nonce || v.Ballot.Voter != b.Voter) {
-		return plan, nil // a nonce that is used: it is mined, or is planned anew after this one; or it is in nobody's way
+		return plan, nil // a nonce that is used: it is mined, or is planned again after this one; or it is in nobody's way
 	}
 	tx, err := s.transaction(v)
 	if err != nil {

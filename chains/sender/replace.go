@@ -12,7 +12,7 @@ import (
 	"github.com/legate-dao/legate/chains/rpc"
 )
 
-// Replace plans the same vote anew where the sent transaction cannot be mined: under the same nonce at a
+// Replace plans the same vote again where the sent transaction cannot be mined: under the same nonce at a
 // higher fee where the base fee has outrun it or no endpoint took it for its tip; under the chain's next nonce where something else of the key
 // used the nonce, or what came before it is gone. nil says that the sent one is still good, or that no more
 // may be paid. The caller has it signed again: the ledger admits the same vote only.
@@ -47,7 +47,7 @@ func (s *Sender) Replace(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx
 	return quorum.Join(head, next, func(rpc.Header, uint64) *gov.Tx { return plan }), nil
 }
 
-// Retry plans a vote anew whose transaction was mined and failed: under the chain's next nonce, with twice the gas that
+// Retry plans a vote again when its transaction was mined and failed: under the chain's next nonce, with twice the gas that
 // it had. nil says that the vote is counted all the same, or that it has failed with the most gas. An error may wrap
 // what [Sender.Plan]'s may; [ErrReverts] says that it would fail again.
 func (s *Sender) Retry(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx], error) {
@@ -69,7 +69,7 @@ func (s *Sender) Retry(ctx context.Context, v gov.Vote) (quorum.Agreed[*gov.Tx],
 	if err != nil {
 		return fail(err)
 	}
-	s.Log.Warn("the vote's transaction failed, it is planned anew with more gas", "proposal", v.Ballot.Proposal.String(), "tx", v.Tx, "gas", plan.Value().Gas)
+	s.Log.Warn("the vote's transaction failed, it is planned again with more gas", "proposal", v.Ballot.Proposal.String(), "tx", v.Tx, "gas", plan.Value().Gas)
 	return quorum.Map(plan, func(tx gov.Tx) *gov.Tx { return &tx }), nil
 }
 
@@ -80,7 +80,7 @@ func (s *Sender) afterForeign(ctx context.Context, v gov.Vote, next uint64) (*go
 	if err != nil || r.Value() != nil {
 		return nil, err
 	}
-	s.Log.Error("the voting key's nonce was used by another transaction, the vote is planned anew", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next, "tx", v.Tx)
+	s.Log.Error("the voting key's nonce was used by another transaction, the vote is planned again", "proposal", v.Ballot.Proposal.String(), "nonce", v.Nonce, "next", next, "tx", v.Tx)
 	return s.anew(ctx, v)
 }
 

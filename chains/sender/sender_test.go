@@ -464,7 +464,7 @@ func TestG12AgreedConfirmation(t *testing.T) {
 func TestG11KnownNonceBugs(t *testing.T) {
 	t.Run("a nonce skipped after a restart", func(t *testing.T) {
 		n := newNode("a")
-		for range 3 { // planned, and never sent: each start derives it anew
+		for range 3 { // planned, and never sent: each start derives it again
 			if plan, err := open(t, ready(), 1, n).Plan(t.Context(), vote(1), nil); err != nil || plan.Nonce != 5 {
 				t.Errorf("%+v, %v", plan, err)
 			}

@@ -170,7 +170,7 @@ func (v *voter) holder(c gov.Case, g Governor) error {
 	return refuse(ErrIntent, "holder %s (%s) has no policy at %s", c.Holder.Name, c.Holder.Account, g.Name)
 }
 
-// byPolicy decides anew and compares.
+// byPolicy decides again and compares.
 func (v *voter) byPolicy(i gov.Intent, now time.Time, bound bool) error {
 	verdict := v.Policies.Decide(i.Case)
 	d := i.Ballot.Support.Direction()

@@ -116,7 +116,7 @@ func build(t testing.TB) *world {
 	return w
 }
 
-// open starts the signer anew, as after a crash.
+// open starts the signer again, as after a crash.
 func (w *world) open(t testing.TB) {
 	t.Helper()
 	s, err := signer.Open(t.Context(), "keystore:voter.json", w.config)

@@ -102,7 +102,7 @@ func (r *gateReader) Who() screen.Identity {
 func (m ModelConfig) llm() llm.Config {
 	c := llm.Config{Model: m.Name, Timeout: m.Timeout.Std()}
 	if m.Gate == gateRequired {
-		c.Context = gateContext // one size for both: Ollama loads a model anew when it changes
+		c.Context = gateContext // one size for both: Ollama loads a model again when it changes
 	}
 	return c
 }

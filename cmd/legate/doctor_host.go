@@ -122,7 +122,7 @@ func (d *doctor) key(ctx context.Context) {
 	case err != nil:
 		d.say("key", isWrong, "give the passphrase with which the file was made", "open the key of %s: %v", self, err)
 	case hand.Address() != self:
-		d.say("key", isWrong, "make the file anew with `legate keys import`", "the key file says %s, but its key is %s", self, hand.Address())
+		d.say("key", isWrong, "make the file again with `legate keys import`", "the key file says %s, but its key is %s", self, hand.Address())
 	default:
 		d.keyMode(v.Key, hand.Address().String())
 	}
@@ -210,7 +210,7 @@ func (d *doctor) ledgerMissing(ctx context.Context, folder string) {
 		bound = len(list)
 	}
 	if bound > 0 {
-		d.say("ledger", isWrong, "bring it back, or `legate ledger import` an export; it is never made anew over votes",
+		d.say("ledger", isWrong, "bring it back, or `legate ledger import` an export; it is never made again over votes",
 			"there is none at %s, but the store has %s of %s: it was lost, and nothing will be signed", folder, count(bound, "vote"), d.voter)
 		return
 	}

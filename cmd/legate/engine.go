@@ -220,7 +220,7 @@ func (e *engine) run(ctx context.Context) error {
 	return errors.Join(err, alerting)
 }
 
-// serve answers at the address of the API. Where it was started again it listens anew: a server closes what it had.
+// serve answers at the address of the API. A restart opens a new listener: a server closes the one it had.
 func (e *engine) serve(ctx context.Context, _ *supervise.Part) error {
 	l := e.listener
 	if e.served {

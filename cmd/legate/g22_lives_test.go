@@ -395,7 +395,7 @@ func (l *g22Life) do(s dossier.Step) bool {
 		}
 		l.cast, l.at = &c, l.now
 	case dossier.Settle:
-		if l.now < l.closes-l.opens { // the state is read anew: voting has opened
+		if l.now < l.closes-l.opens { // the state is read again: voting has opened
 			l.happen(dossier.WasChanged{Change: dossier.Change{ID: l.d.ID(), State: gov.StateActive, Ends: l.d.Proposal.Ends}})
 			return true
 		}

@@ -25,7 +25,7 @@ func newJournalFsck() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "fsck", Short: "Check that every record is there, unchanged and in order",
-		Long: "Folds every record anew and compares: sequence numbers without gap, digests that fit, stages that\n" +
+		Long: "Folds every record again and compares: sequence numbers without gap, digests that fit, stages that\n" +
 			"follow, an index that says the same, and the full provenance of every signature. Exit status 1 when\n" +
 			"something is wrong. What the daemon could not deal with, again and again, is listed as set aside: it goes\n" +
 			"on without, and tries it seldom.",
@@ -63,7 +63,7 @@ func fsckStore(ctx context.Context, config string) (journal.Report, error) {
 	if !journal.Damaged(err) {
 		return report, err
 	}
-	report.Problems = append(report.Problems, fmt.Sprintf("%v; bring back a copy of the store, or move it away: the daemon then reads the chain anew, and the ledger still bars a second vote", err))
+	report.Problems = append(report.Problems, fmt.Sprintf("%v; bring back a copy of the store, or move it away: the daemon then reads the chain again, and the ledger still bars a second vote", err))
 	if report.Coverage == nil {
 		report.Coverage = []journal.Range{}
 	}

@@ -61,7 +61,7 @@ func newSpoilt(t *testing.T) *spoilt {
 	return s
 }
 
-// dial opens the world anew, over honest endpoints.
+// dial opens the world again, over honest endpoints.
 func (s *spoilt) dial() {
 	s.t.Helper()
 	s.lie()

@@ -416,7 +416,7 @@ func (v *voter) spent(ctx context.Context, b gov.Ballot, now gov.UnixTime) (out 
 	return out, err
 }
 
-// spentOn is what a bound vote may cost, from when it was bound last or sent anew: what was let go before costs nothing.
+// spentOn is what a bound vote may cost, from when it was bound last or sent again: what was let go before costs nothing.
 func spentOn(b journal.Bound) sender.Spent {
 	s := sender.Spent{At: b.At, Support: b.Ballot.Support, By: b.Ballot.Reason.By, Stake: b.Stake, Fee: sender.Cost(b.Plan)}
 	tx := new(types.Transaction)
@@ -440,7 +440,7 @@ func (v *voter) Send(ctx context.Context, vote gov.Vote) error {
 	}
 	err = s.Send(ctx, vote)
 	if errors.Is(err, sender.ErrNonce) || errors.Is(err, sender.ErrUnderpriced) {
-		// these bytes cannot be mined: what follows the vote looks for another copy of it, or plans it anew
+		// these bytes cannot be mined: what follows the vote looks for another copy of it, or plans it again
 		v.log.Warn("the sent vote cannot be mined as it is", "proposal", vote.Ballot.Proposal.String(), "error", err)
 		return nil
 	}
@@ -456,7 +456,7 @@ func (v *voter) Confirm(ctx context.Context, vote gov.Vote, final quorum.Agreed[
 	return s.Confirm(ctx, vote, final)
 }
 
-// Replace plans the same vote anew where the sent transaction cannot be mined.
+// Replace plans the same vote again where the sent transaction cannot be mined.
 func (v *voter) Replace(ctx context.Context, vote gov.Vote) (tx quorum.Agreed[*gov.Tx], err error) {
 	s, err := v.sender(vote.Ballot)
 	if err != nil {
@@ -466,7 +466,7 @@ func (v *voter) Replace(ctx context.Context, vote gov.Vote) (tx quorum.Agreed[*g
 	return v.affordable(ctx, vote, tx, err)
 }
 
-// Retry plans the same vote anew where its transaction failed.
+// Retry plans the same vote again where its transaction failed.
 func (v *voter) Retry(ctx context.Context, vote gov.Vote) (tx quorum.Agreed[*gov.Tx], err error) {
 	s, err := v.sender(vote.Ballot)
 	if err != nil {

@@ -44,7 +44,7 @@ func newBooth(t *testing.T) *booth {
 	return b
 }
 
-// open makes the key side anew, over honest endpoints.
+// open makes the key side again, over honest endpoints.
 func (b *booth) open() {
 	b.t.Helper()
 	b.dial()
@@ -337,7 +337,7 @@ func TestG13ReplacementWithinBudget(t *testing.T) {
 
 	good := b.signed(p, gov.SupportFor, 0, 50_000_000_000)
 	if plan, err := replace(good); plan != nil || err != nil {
-		t.Errorf("a vote that can be mined is planned anew: %+v, %v", plan, err)
+		t.Errorf("a vote that can be mined is planned again: %+v, %v", plan, err)
 	}
 	cheap := b.signed(p, gov.SupportFor, 0, 1)
 	b.voter.limits[p.ID.Governor] = none
@@ -403,7 +403,7 @@ func TestVoterSendsWhatCannotBeMined(t *testing.T) {
 	}
 	plan, err := valueOf(b.voter.Replace(t.Context(), vote))
 	if err != nil || plan == nil || plan.Nonce != 1 {
-		t.Errorf("it is planned anew as %+v, %v; want nonce 1", plan, err)
+		t.Errorf("it is planned again as %+v, %v; want nonce 1", plan, err)
 	}
 	vote.Ballot.Support = gov.SupportAgainst
 	if err := b.voter.Send(t.Context(), vote); !errors.Is(err, sender.ErrBytes) {

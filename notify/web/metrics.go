@@ -53,7 +53,7 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// Observe counts one record. It is told of each record once, after it is durable.
+// Observe counts one record. It is called for each record once, after it is durable.
 func (m *Metrics) Observe(r dossier.Record) {
 	m.seen.Add(1)
 	m.records.WithLabelValues(r.Type).Inc()

@@ -32,7 +32,7 @@ type Config struct {
 	Metrics *Metrics
 	// Log gets what a page or the API could not be made of; nil is silent.
 	Log *slog.Logger
-	// Tell is told of what panicked while a page or the API was made; nil tells the log alone.
+	// Tell is called with what panicked while a page or the API was made; nil tells the log alone.
 	Tell func(what string, err error)
 	// Now is the wall clock from which times on pages are counted; nil is the system's.
 	Now func() time.Time

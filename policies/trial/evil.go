@@ -145,7 +145,7 @@ func hidden() []*world {
 	}
 }
 
-// Cases lists all proposals, the good ones first. Each call makes them anew: a caller may change what it gets.
+// Cases lists all proposals, the good ones first. Each call makes new ones: a caller may change what it gets.
 func Cases() []Case {
 	worlds := slices.Concat(good(), evil())
 	out := make([]Case, len(worlds))
